@@ -1,1 +1,70 @@
-"""LipWise."""
+"""LipWise: make a person in a video say what a recording says, and make it look good.
+
+    import lipwise as lw
+
+    sample = lw.make_sample("sample")                                   # a public-domain face, synthetic speech
+    report = lw.run(lw.Recipe(face=sample.face, speech=sample.speech, out="result.mp4", consent=True))
+    print(report)
+
+Step by step, each verb one stage:
+
+    video, speech = lw.probe(sample.face), lw.load_speech(sample.speech)
+    track = lw.track_faces(video)
+    timeline = lw.Timeline.for_speech(track.has_face, video.fps, speech.frame_count(video.fps))
+    frames = lw.lipsync_frames(video, track, timeline, speech, generator=lw.load_generator("viseme"))
+    lw.write_video("synced.mp4", frames, fps=video.fps, sound=lw.read_sound(sample.speech))
+
+Faces and voices need their owners' consent. Wav2Lip's weights are for research and other non-commercial use only.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+# Public name -> the module it lives in; imported when first asked for (PEP 562), so that `import lipwise` is cheap.
+_HOMES = {
+    "lipwise.errors": (
+        "LipwiseError MediaError SpeechError FaceError WeightsError CheckpointError SettingsError ConsentError "
+        "LipwiseWarning"
+    ),
+    "lipwise.timeline": "Timeline",
+    "lipwise.weights": "fetch_weights weights_entries",
+    "lipwise.media.probe": "probe VideoInfo",
+    "lipwise.media.read": "read_frames",
+    "lipwise.media.write": "VideoWriter write_video join_segments",
+    "lipwise.media.audio": "load_audio mel_spectrogram mel_windows silence_gate",
+    "lipwise.media.sound": "read_sound mix_sound save_wav",
+    "lipwise.faces.detect": "load_detector FaceDetector",
+    "lipwise.faces.track": "FaceTrack TrackSettings",
+    "lipwise.faces.blend": "region_mask match_colour paste seam_energy",
+    "lipwise.landmarks": "mouth_gap mouth_width eye_distance",
+    "lipwise.stages.clean": "track_faces",
+    "lipwise.stages.speech": "Speech load_speech",
+    "lipwise.stages.generators": "load_generator GENERATORS",
+    "lipwise.stages.lipsync": "LipsyncSettings LipsyncStep prepare_lipsync lipsync_frames lipsync_steps",
+    "lipwise.recipe": "Recipe",
+    "lipwise.pipeline.chain": "run",
+    "lipwise.pipeline.report": "RunReport",
+    "lipwise.sample": "make_sample Sample",
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+__all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]
+
+if TYPE_CHECKING:
+    from lipwise.pipeline.chain import run
+    from lipwise.pipeline.report import RunReport
+    from lipwise.recipe import Recipe
+    from lipwise.sample import make_sample
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'lipwise' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

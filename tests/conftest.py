@@ -40,3 +40,11 @@ def shared_weights(shared: Path) -> Path:
     if not path.is_dir():
         pytest.skip("no folder of shared weights")
     return path
+
+
+@pytest.fixture(scope="session")
+def face_mesh() -> Path:
+    """The face mesh's verified file; set-up has fetched it into the cache."""
+    from lipwise.weights import fetch_weights
+
+    return fetch_weights("face_mesh")[0]

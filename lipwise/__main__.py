@@ -1,0 +1,126 @@
+"""The command line: `python -m lipwise run ...` `demo`, `weights`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+import lipwise
+from lipwise.errors import LipwiseError
+
+
+def run(
+    *,
+    face: Path,
+    speech: Path,
+    out: Path = Path("result.mp4"),
+    consent: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    generator: str = "viseme",
+    start: float = 0.0,
+    end: float | None = None,
+    speech_start: float = 0.0,
+    speech_end: float | None = None,
+    keep_background: float = 0.0,
+    quality: Literal["draft", "good", "best"] = "good",
+    choose: int | None = None,
+    choose_at: tuple[float, float] | None = None,
+    region: Literal["mouth", "lower_face", "face", "rectangle"] = "lower_face",
+    audio_offset: float = 0.0,
+    move_in_silence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    device: str | None = None,
+    report: Path | None = None,
+    keep_run: Path | None = None,
+) -> None:
+    """Make the person in a clip or photo say what a recording says.
+
+    Faces and voices need their owners' consent. Wav2Lip's weights are for research and other non-commercial use.
+
+    Args:
+        face: clip or photo with a face.
+        speech: recording, or a video whose sound is used.
+        out: the result: .mp4, .mov or .mkv.
+        consent: say that the people seen and heard agreed.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
+        start: use the clip from this second on.
+        end: use the clip up to this second.
+        speech_start: use the recording from this second on.
+        speech_end: use the recording up to this second.
+        keep_background: how loud the clip's own sound stays under the speech, 0 to 1.
+        quality: of the written picture.
+        choose: which person speaks, counted from the left, from 0; the largest steady face otherwise.
+        choose_at: which person speaks: X Y of a point on the face, in pixels.
+        region: what is replaced; rectangle shows why the others exist.
+        audio_offset: seconds by which the lips move earlier.
+        move_in_silence: leave the silence gate off.
+        device: cuda, cpu ...; the best there is otherwise.
+        report: write the run's report to this JSON file.
+        keep_run: keep plan and segments in this folder.
+    """
+    recipe = lipwise.Recipe(
+        face=face,
+        speech=speech,
+        out=out,
+        consent=consent,
+        generator=generator,
+        start_s=start,
+        end_s=end,
+        speech_start_s=speech_start,
+        speech_end_s=speech_end,
+        keep_background=keep_background,
+        quality=quality,
+        choose=choose if choose_at is None else choose_at,
+        device=device,
+        lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
+    )
+    _finish(lipwise.run(recipe, run_folder=keep_run), report)
+
+
+def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", report: Path | None = None) -> None:
+    """Run the whole chain on the shipped sample: a public-domain portrait and synthetic speech.
+
+    Args:
+        out: the result; the sample clip is written beside it.
+        generator: viseme (built in), wav2lip, wav2lip_gan, or the path of a checkpoint.
+        report: write the run's report to this JSON file.
+    """
+    sample = lipwise.make_sample(out.absolute().parent)
+    recipe = lipwise.Recipe(face=sample.face, speech=sample.speech, out=out, generator=generator, consent=True)
+    _finish(lipwise.run(recipe), report)
+
+
+def weights(names: tyro.conf.Positional[tuple[str, ...]] = (), *, all: bool = False) -> None:
+    """Fetch weights files, verified, and say where they lie.
+
+    Args:
+        names: entries of weights.yaml, such as face_mesh or wav2lip_gan.
+        all: fetch every entry.
+    """
+    chosen = tuple(lipwise.weights_entries()) if all else names
+    for name, path in zip(chosen, lipwise.fetch_weights(*chosen), strict=True):
+        sys.stdout.write(f"{name}: {path}\n")
+
+
+def _finish(outcome: "lipwise.RunReport", report: Path | None) -> None:
+    if report is not None:
+        outcome.save(report)
+    sys.stdout.write(f"{outcome}\n")
+
+
+COMMANDS = {"run": run, "demo": demo, "weights": weights}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; an error the user can mend is shown in three lines and ends with status 2."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="lipwise", args=arguments)
+    except LipwiseError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

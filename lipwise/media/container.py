@@ -1,0 +1,105 @@
+"""Opening a file with FFmpeg inside, and saying plainly why it cannot be opened."""
+
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError, OptionNotFoundError
+from av.video.stream import VideoStream
+
+from lipwise.errors import MediaError
+
+ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC in libavformat/avformat.h
+TEXT_AS_ART = {"tty", "bin", "xbin", "adf", "idf"}  # demuxers that draw any text file as a picture
+PHOTO_TILES = {"heic", "heix", "heim", "heis", "mif1", "msf1"}  # ISO 23008-12 brands: one photo cut into tiles
+PLAYABLE = "a video such as MP4, MOV, MKV, WebM or GIF, or a picture such as JPEG or PNG"
+
+
+def check_readable(path: Path) -> Path:
+    """The absolute path of a file that exists and holds something; MediaError otherwise."""
+    path = Path(path).expanduser().absolute()
+    try:
+        if path.is_dir():
+            raise MediaError(
+                f"{path} cannot be read", cause="it is a folder, not a file", next_step="name a file inside it"
+            )
+        if not path.is_file():
+            raise MediaError(
+                f"{path} cannot be read", cause="there is no such file", next_step="check the spelling and the folder"
+            )
+        with path.open("rb") as stream:
+            if not stream.read(1):
+                raise MediaError(
+                    f"{path} cannot be read",
+                    cause="the file is empty (0 bytes)",
+                    next_step="copy or download it again",
+                )
+    except OSError as error:
+        raise MediaError(
+            f"{path} cannot be read", cause=str(error), next_step="check the file's permissions"
+        ) from error
+    return path
+
+
+def open_input(path: Path) -> InputContainer:
+    """A file opened for reading.
+
+    The path is made absolute and only local files may be opened, so that neither a colon nor a percent sign in a name
+    is taken for a protocol or a numbered series, and a playlist cannot reach the network.
+
+    Raises:
+        MediaError: missing, empty, a folder, or nothing that FFmpeg knows; its own words are in the cause.
+    """
+    path = check_readable(path)
+    options = {"protocol_whitelist": "file"}
+    try:
+        try:
+            container = av.open(str(path), "r", options={**options, "pattern_type": "none"}, metadata_errors="replace")
+        except OptionNotFoundError:
+            container = av.open(str(path), "r", options=options, metadata_errors="replace")
+    except (FFmpegError, OSError, ValueError) as error:
+        raise MediaError(
+            f"{path} cannot be read as a video, a picture or a recording",
+            cause=f"FFmpeg says: {error}",
+            next_step=f"use {PLAYABLE}; if it should be one, it was not copied or downloaded completely",
+        ) from error
+    if container.format.name in TEXT_AS_ART:
+        container.close()
+        raise MediaError(f"{path} cannot be read as a video", cause="it is a text file", next_step=f"use {PLAYABLE}")
+    return container
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    disposition = int(getattr(stream, "disposition", 0) or 0)  # PyAV 14.0 has no such attribute
+    if disposition & ATTACHED_PICTURE:
+        return True
+    # A cover without the flag: no frame rate of its own, beside a sound track.
+    has_sound = bool(stream.container.streams.audio)
+    return has_sound and not stream.average_rate and stream.codec_context.name in ("mjpeg", "png", "bmp", "webp")
+
+
+def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The stream that holds the moving picture; the cover of a recording is not one.
+
+    Raises:
+        MediaError: there is none, it is a tiled photo, or no decoder knows its format.
+    """
+    if container.metadata.get("major_brand", "").strip() in PHOTO_TILES:
+        raise MediaError(
+            f"{path} cannot be read as one picture",
+            cause="it is a HEIC photo, stored as separate tiles",
+            next_step="save it as JPEG or PNG and use that",
+        )
+    decodable = [stream for stream in container.streams.video if stream.codec_context is not None]
+    if container.streams.video and not decodable:
+        raise MediaError(
+            f"{path} holds a picture that cannot be decoded",
+            cause="this FFmpeg has no decoder for its codec",
+            next_step="convert it to H.264, for example with HandBrake",
+        )
+    moving = [stream for stream in decodable if not _is_cover(stream)]
+    if not moving:
+        kind = "it holds sound only" if container.streams.audio else "it holds no stream of pictures"
+        raise MediaError(f"{path} has no picture", cause=kind, next_step=f"use {PLAYABLE} that shows the face")
+    best = container.streams.best("video")
+    return next((stream for stream in moving if best is not None and stream.index == best.index), moving[0])

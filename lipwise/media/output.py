@@ -1,0 +1,76 @@
+"""Files that appear under their name only when they are complete."""
+
+import contextlib
+from pathlib import Path
+
+import av
+from av.container import OutputContainer
+from av.error import FFmpegError
+
+from lipwise.errors import MediaError
+
+MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+QUICK_START = {"movflags": "+faststart"}  # the index before the frames, so that a browser can begin at once
+
+
+def unwritable(path: Path, error: Exception) -> MediaError:
+    """What to say when FFmpeg or the system refuses to write."""
+    return MediaError(
+        f"{path} cannot be written",
+        cause=str(error),
+        next_step="choose a folder that you may write to, with enough space left",
+    )
+
+
+class PartFile:
+    """A file written as `<name>.part` and renamed when it is complete.
+
+    Folders on the way are made. Whatever stands under the final name stays untouched until then.
+
+    Raises:
+        MediaError: the suffix is none of `MUXERS`, the name is a folder's, or the place cannot be written to.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self.part = self.path.with_name(self.path.name + ".part")
+        suffix = self.path.suffix.lower()
+        if suffix not in MUXERS:
+            raise MediaError(
+                f"{self.path} cannot be written as a video",
+                cause=f"nothing is known of the ending '{suffix}'" if suffix else "its name has no ending",
+                next_step=f"use one of {', '.join(MUXERS)}",
+            )
+        self.muxer = MUXERS[suffix]
+        if self.path.is_dir():
+            raise MediaError(
+                f"{self.path} cannot be written", cause="it is a folder", next_step="name a file inside it"
+            )
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.part.open("wb").close()
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def open(self) -> OutputContainer:
+        """A container that writes to the part file, with its index at the front where the format has one."""
+        options = {} if self.muxer == "matroska" else QUICK_START
+        try:
+            return av.open(str(self.part), "w", format=self.muxer, options=options)
+        except (FFmpegError, OSError) as error:
+            self.discard()
+            raise unwritable(self.path, error) from error
+
+    def keep(self) -> Path:
+        """The file is complete: give it its name."""
+        try:
+            self.part.replace(self.path)
+        except OSError as error:
+            self.discard()
+            raise unwritable(self.path, error) from error
+        return self.path
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        with contextlib.suppress(OSError):
+            self.part.unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""Where every pixel round a mouth comes from when the mouth takes another opening and width.
+
+The field is smooth everywhere but across the lips, so it is computed on a coarse grid, once for what hangs on the
+upper lip and once for what hangs on the lower one; the picture picks between the two at full resolution.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lipwise.models.mouth_shape import COLUMNS, MouthShape, smoothstep
+
+UPPER_SHARE_OPENING = 0.16  # of the change of the gap, what the upper lip takes; the jaw does the rest
+UPPER_SHARE_CLOSING = 0.34  # lips that close over teeth come from both sides
+SEAM = 0.014  # thickness of the line between closed lips
+RIM_UPPER, RIM_LOWER = 0.006, 0.012  # edge of the lips that carries the colour of what was beside it
+LIP_REACH = 0.32  # height over which the upper lip's motion fades towards the nose
+JAW_REACH = 0.40  # height over which the lower lip's motion turns into the chin's
+NECK_REACH = 0.55  # distance outside the jaw over which its motion fades
+CORNER_DROP = 0.055  # most that the corners of a smile go down
+
+
+@dataclass(frozen=True, eq=False)
+class MouthMove:
+    """One wanted mouth, as curves over `shape.u` and numbers, in eye distances.
+
+    Attributes:
+        shape: the mouth as it is.
+        change: (COLUMNS,) how much the distance of the lips, without their rims, grows.
+        lift: (COLUMNS,) the upper lip's part of it.
+        top, bottom: (COLUMNS,) the new inner lips.
+        gap: wanted gap. opening: its change.
+        chin: how far the chin goes down.
+        widen: relative change of the mouth's width.
+        drop: how far the corners go down.
+    """
+
+    shape: MouthShape
+    change: np.ndarray
+    lift: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+    gap: float
+    opening: float
+    chin: float
+    widen: float
+    drop: float
+
+
+def plan_move(shape: MouthShape, gap: float, widen: float, drop: float) -> MouthMove:
+    """The new lip curves for a wanted gap (eye distances), relative change of width and drop of the corners."""
+    now, upper_rim, lower_rim = shape.lower - shape.upper, *_rims(shape, gap)
+    centre = max(float(now[COLUMNS // 2 - 4 : COLUMNS // 2 + 5].mean()), 1e-3)
+    rest = min(shape.gap, SEAM)  # what is left between closed lips: the line itself
+    wanted = max(gap, rest)
+    opening = wanted - shape.gap
+    # A mouth that is open already keeps the form of its opening, larger or smaller.
+    kept = 0.85 * smoothstep((shape.gap - 0.03) / 0.06) * (1 - 0.6 * smoothstep(opening / 0.2))
+    form = (1 - kept) * shape.profile() + kept * np.clip(now / centre, 0, 1.3)
+    opened, closed = now + opening * form, now * (wanted / max(shape.gap, 1e-3))
+    target = opened if opening >= 0 else closed
+    change = target - (now + upper_rim + lower_rim)
+    share = np.where(change >= 0, UPPER_SHARE_OPENING, UPPER_SHARE_CLOSING)
+    lift = share * change
+    top = shape.upper - upper_rim - lift
+    chin = opening * (0.84 if opening >= 0 else 0.5)
+    return MouthMove(shape, change, lift, top, top + target, wanted, opening, chin, widen, drop)
+
+
+def _rims(shape: MouthShape, gap: float) -> tuple[np.ndarray, np.ndarray]:
+    """(COLUMNS,) height of the strip of upper and lower lip that is half tooth in the picture: left behind when moving."""
+    moved = float(smoothstep(abs(max(gap, min(shape.gap, SEAM)) - shape.gap) / 0.04)) * shape.profile() ** 0.5
+    shut = float(1 - smoothstep((shape.gap - 0.03) / 0.04))  # closed lips carry half of the dark line between them
+    return (RIM_UPPER + 0.006 * shut) * moved, (RIM_LOWER + 0.008 * shut) * moved
+
+
+def place_in_source(u: np.ndarray, v: np.ndarray, move: MouthMove) -> tuple[np.ndarray, np.ndarray]:
+    """Undo the change of width and the drop of the corners: where (u, v) of the new mouth lies in the old one."""
+    shape, squeeze = move.shape, -move.widen / (1 + move.widen)
+    tall = np.maximum(np.abs(v - 0.05) - 0.12, 0)
+    fall = np.exp(-1.4 * (u / 0.95) ** 2 - 2.2 * (tall / 0.62) ** 2)
+    if squeeze > 0:
+        fall = fall * (1 - 0.25 * smoothstep((np.abs(u) - 0.5) / 0.5))
+    half = shape.width / 2
+    beside = np.exp(-(((np.abs(u) - half * 0.95) / (0.55 * half)) ** 2) - (v / 0.22) ** 2)
+    return u * (1 + squeeze * fall), v - move.drop * beside
+
+
+def displacement(u: np.ndarray, v: np.ndarray, move: MouthMove) -> tuple[np.ndarray, np.ndarray]:
+    """What to add to v to reach the source, for points that hang on the upper and on the lower lip.
+
+    Args:
+        u, v: coordinates after `place_in_source`, any shape.
+    """
+    shape = move.shape
+    change, lift = (np.interp(u, shape.u, c, left=0, right=0) for c in (move.change, move.lift))
+    top = np.interp(u, shape.u, move.top)
+    bottom = np.interp(u, shape.u, move.bottom)
+    reach = min(max(-0.95 * float(shape.nose_uv[1]), 0.2), LIP_REACH)
+    upper = lift * smoothstep(1 - np.maximum(top - v, 0) / reach)
+    below = np.maximum(v - bottom, 0)
+    turn = smoothstep(below / JAW_REACH)
+    sink = (change - lift) * (1 - turn) + move.chin * _jaw_width(u, v, shape) * turn
+    return upper, -sink * _inside_face(u, v, shape)
+
+
+def _jaw_width(u: np.ndarray, v: np.ndarray, shape: MouthShape) -> np.ndarray:
+    """1 along the middle of the lower face, 0 at the jaw's hinges."""
+    share = np.clip(v / max(float(shape.chin_uv[1]), 0.3), 0, 1)
+    centre = shape.middle + (float(shape.chin_uv[0]) - shape.middle) * share
+    return np.exp(-(((u - centre) / 0.66) ** 4))
+
+
+def _inside_face(u: np.ndarray, v: np.ndarray, shape: MouthShape) -> np.ndarray:
+    """1 inside the jaw line, fading to 0 at `NECK_REACH` outside it."""
+    jaw = shape.jaw_uv
+    edge = np.diff(jaw, axis=0)
+    normal = np.stack([-edge[:, 1], edge[:, 0]], 1)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    normal *= np.sign((normal * (jaw[:-1] - jaw.mean(0))).sum(1, keepdims=True) + 1e-9)
+    offset = (normal * jaw[:-1]).sum(1)
+    points = np.stack([u.ravel(), v.ravel()], 1)
+    outside = (points @ normal.T - offset).max(1).reshape(u.shape)
+    return smoothstep(1 - np.maximum(outside + 0.03, 0) / NECK_REACH)

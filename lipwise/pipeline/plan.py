@@ -1,0 +1,115 @@
+"""Plan: everything that looks at the whole clip or the whole recording, found once and kept in the run folder."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lipwise.errors import FaceError, SettingsError
+from lipwise.faces.track import FaceTrack
+from lipwise.media.probe import VideoInfo, probe
+from lipwise.models.generator import Generator, GeneratorState
+from lipwise.pipeline.stopwatch import Stopwatch
+from lipwise.recipe import Recipe
+from lipwise.stages.clean import track_faces
+from lipwise.stages.lipsync import prepare_lipsync
+from lipwise.stages.speech import Speech, load_speech
+from lipwise.timeline import Timeline
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What rendering a segment needs to know; the same for every segment and every worker.
+
+    Attributes:
+        recipe: what was asked for.
+        folder: the run folder, which holds this plan and the segments.
+        video: the part of the clip that is used.
+        track, timeline, speech, state: what the stages found out.
+    """
+
+    recipe: Recipe
+    folder: Path
+    video: VideoInfo
+    track: FaceTrack
+    timeline: Timeline
+    speech: Speech
+    state: GeneratorState
+
+    @property
+    def segments(self) -> list[slice]:
+        """Slices of output frames that are rendered one by one."""
+        return list(self.timeline.segments(max(1, round(self.recipe.segment_s * self.timeline.fps))))
+
+    def segment_path(self, number: int) -> Path:
+        """Where a rendered segment lies; it is there only when it is complete."""
+        return self.folder / "segments" / f"{number:05d}.mp4"
+
+
+def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stopwatch, progress: bool = True) -> Plan:
+    """Probe the clip, hear the recording, find the face, lay the frames out and let the generator look at it all.
+
+    Raises:
+        LipwiseError: whatever is wrong with the clip, the recording or the settings.
+    """
+    with watch.measure("hear the speech"):
+        speech = load_speech(
+            recipe.speech,
+            start_s=recipe.speech_start_s,
+            end_s=recipe.speech_end_s,
+            gate_silence=recipe.lipsync.gate_silence,
+        )
+    video = used_part(probe(recipe.face), recipe)
+    length = speech.frame_count(video.fps)
+    video = video.part(0, min(video.frame_count, max(length, 1)))
+    with watch.measure("find the face"):
+        track = track_faces(
+            video, detector=recipe.detector, choose=recipe.choose, settings=recipe.track, progress=progress
+        )
+    if not track.has_face.any():
+        raise no_face(recipe, video)
+    timeline = Timeline.for_speech(track.has_face, video.fps, length)
+    with watch.measure("prepare the mouths"):
+        state = prepare_lipsync(video, track, timeline, speech, generator=generator, settings=recipe.lipsync)
+    plan = Plan(recipe, folder, video, track, timeline, speech, state)
+    save_plan(plan)
+    return plan
+
+
+def used_part(video: VideoInfo, recipe: Recipe) -> VideoInfo:
+    """The part of the clip between the recipe's start and end; a photo gets the recipe's frame rate."""
+    if video.is_still:
+        return video.as_still(recipe.still_fps)
+    start = math.floor(recipe.start_s * video.fps)
+    stop = video.frame_count if recipe.end_s is None else min(math.ceil(recipe.end_s * video.fps), video.frame_count)
+    if not 0 <= start < stop:
+        raise SettingsError(
+            f"Nothing of {recipe.face} lies between {recipe.start_s:g} s and {recipe.end_s or video.duration_s:g} s",
+            cause=f"the clip lasts {video.duration_s:.2f} s",
+            next_step="choose a start before the end, both inside the clip",
+        )
+    return video.part(start, stop)
+
+
+def no_face(recipe: Recipe, video: VideoInfo) -> FaceError:
+    """The error for a clip in which nobody was found."""
+    return FaceError(
+        f"No face was found in {recipe.face}",
+        cause=f"the detector looked at {video.frame_count} frame(s) of {video.size_wh[0]} x {video.size_wh[1]} pixels",
+        next_step="use a clip in which a face looks at the camera and is at least a tenth of the picture's height; "
+        "a part of the clip can be chosen with start and end",
+    )
+
+
+def save_plan(plan: Plan) -> None:
+    """Write the plan into its folder, where a worker can load it."""
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    (plan.folder / "segments").mkdir(exist_ok=True)
+    plan.track.save(plan.folder / "track.npz")
+    save_arrays(
+        plan.folder / "timeline.npz", source_index=plan.timeline.source_index, synth=plan.timeline.synth
+    )
+    save_arrays(plan.folder / "speech.npz", mel=plan.speech.mel, gate=plan.speech.gate)
+    save_arrays(plan.folder / "state.npz", **plan.state.to_arrays())
+    plan.recipe.to_yaml(plan.folder / "recipe.yaml")

@@ -1,0 +1,57 @@
+"""Rendering one segment: a pure function of the plan, whoever calls it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lipwise.media.read import read_frames
+from lipwise.media.write import VideoWriter
+from lipwise.models.generator import Generator
+from lipwise.pipeline.plan import Plan
+from lipwise.pipeline.prefetch import prefetch
+from lipwise.pipeline.stopwatch import Stopwatch
+from lipwise.recipe import QUANTISER
+from lipwise.stages.lipsync import lipsync_frames
+
+
+def render_segment(
+    plan: Plan,
+    number: int,
+    *,
+    generator: Generator,
+    watch: Stopwatch | None = None,
+    on_frame: Callable[[], object] = lambda: None,
+) -> Path:
+    """Render one segment into its file, in memory that does not depend on the clip's length.
+
+    Args:
+        plan: what `make_plan` gave.
+        number: which of `plan.segments`.
+        generator: the one the plan was made with.
+        watch: adds up where the time goes.
+        on_frame: called after each written frame.
+
+    Returns:
+        The segment's path; it exists only when the segment is complete. One that is there already is kept.
+    """
+    path, part = plan.segment_path(number), plan.segments[number]
+    if path.exists():
+        return path
+    watch = watch or Stopwatch()
+    read = prefetch(read_frames(plan.video, plan.timeline.source_index[part]))
+    frames = lipsync_frames(
+        plan.video,
+        plan.track,
+        plan.timeline,
+        plan.speech,
+        generator=generator,
+        state=plan.state,
+        part=part,
+        frames=watch.each("wait for frames", read),
+        settings=plan.recipe.lipsync,
+    )
+    with VideoWriter(path, fps=plan.timeline.fps, segment=True, quality=QUANTISER[plan.recipe.quality]) as writer:
+        for frame in watch.each("make mouths", frames):
+            with watch.measure("encode"):
+                writer.write(frame)
+            on_frame()
+    return path

@@ -1,0 +1,108 @@
+"""Recipe: everything a run depends on, in one frozen, validated model that is also a YAML file."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lipwise.errors import ConsentError, SettingsError
+from lipwise.faces.track import TrackSettings
+from lipwise.stages.generators import BUILT_IN
+from lipwise.stages.lipsync import LipsyncSettings
+
+Seconds = Annotated[float, Field(ge=0)]
+Quality = Literal["draft", "good", "best"]
+# x264's constant quantiser for each; 18 and below is hard to tell from the source.
+QUANTISER: dict[Quality, int] = {"draft": 28, "good": 20, "best": 14}
+
+
+class Recipe(BaseModel):
+    """What to make, from what, and how. Nests each stage's own settings.
+
+    Attributes:
+        face: a clip or a photo with a face in it.
+        speech: a recording, or a video whose sound is used.
+        out: the result; .mp4, .mov or .mkv.
+        consent: True says that the people seen and heard agreed, or that nobody has to be asked.
+        generator: "viseme" (built in, preview quality), "wav2lip", "wav2lip_gan" or the path of a checkpoint.
+        start_s, end_s: the part of the clip to use; None is its end.
+        speech_start_s, speech_end_s: the part of the recording to use.
+        keep_background: how loud the clip's own sound stays under the speech, 0 to 1.
+        quality: of the written picture.
+        still_fps: frames a second made from a photo.
+        detector: "auto", "libfacedetection" or "yunet".
+        choose: which person speaks: None is the largest steady face, a number counts from left to right,
+            (x, y) is a point in the picture.
+        device: "cuda", "cpu" ...; None chooses the best there is.
+        segment_s: length of the pieces that are rendered and kept one by one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    face: Path
+    speech: Path
+    out: Path = Path("result.mp4")
+    consent: bool = False
+    generator: str = BUILT_IN
+    start_s: Seconds = 0.0
+    end_s: Seconds | None = None
+    speech_start_s: Seconds = 0.0
+    speech_end_s: Seconds | None = None
+    keep_background: Annotated[float, Field(ge=0, le=1)] = 0.0
+    quality: Quality = "good"
+    still_fps: Annotated[int, Field(ge=1, le=120)] = 25
+    detector: Literal["auto", "libfacedetection", "yunet"] = "auto"
+    choose: int | tuple[float, float] | None = None
+    device: str | None = None
+    segment_s: Annotated[float, Field(gt=0)] = 10.0
+    track: TrackSettings = TrackSettings()
+    lipsync: LipsyncSettings = LipsyncSettings()
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise SettingsError(
+                f"The recipe's setting {name!r} is not usable: {first.get('input')!r}",
+                cause=first["msg"],
+                next_step="see the settings and their units with help(lipwise.Recipe)",
+            ) from error
+
+    def to_yaml(self, path: str | Path) -> None:
+        """Write the recipe to a file that `from_yaml` reads."""
+        Path(path).write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> "Recipe":
+        """Read a recipe.
+
+        Raises:
+            SettingsError: the file is missing, is not YAML, or holds a setting that is not usable.
+        """
+        try:
+            values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"Cannot read the recipe {path}", cause=str(error), next_step="write one with Recipe(...).to_yaml(path)"
+            ) from error
+        if not isinstance(values, dict):
+            raise SettingsError(
+                f"The recipe {path} holds no settings",
+                cause=f"expected names with values, got {type(values).__name__}",
+                next_step="write one with Recipe(...).to_yaml(path)",
+            )
+        return cls(**values)
+
+    def check_consent(self) -> None:
+        """Raises ConsentError unless the recipe or LIPWISE_CONSENT=yes says that consent was given."""
+        if self.consent or os.environ.get("LIPWISE_CONSENT", "").strip().lower() == "yes":
+            return
+        raise ConsentError(
+            "Nobody has said that the people seen and heard agreed",
+            cause="a made-up video of a real person needs that person's consent, and so does a voice",
+            next_step="with their consent, pass consent=True (command line: --consent) or set LIPWISE_CONSENT=yes",
+        )

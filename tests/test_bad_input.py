@@ -1,0 +1,140 @@
+"""Nothing but bad input: each gets an error that names the file, the cause and the next step."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lipwise as lw
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory) -> Path:
+    """Good and bad files, made once."""
+    folder = tmp_path_factory.mktemp("stock")
+    grey = np.full((96, 128, 3), 90, np.uint8)
+    lw.write_video(folder / "faceless.mp4", [grey] * 10, fps=Fraction(25))
+    (folder / "folder.mp4").mkdir()
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "text.mp4").write_text("this is not a film\n" * 50)
+    (folder / "page.wav").write_text("<html><body>Quota exceeded</body></html>")
+    rng = np.random.default_rng(0)
+    lw.save_wav(folder / "noise.wav", (0.2 * rng.standard_normal(RATE)).astype(np.float32))
+    lw.save_wav(folder / "silent.wav", np.zeros(RATE, np.float32))
+    lw.save_wav(folder / "nothing.wav", np.zeros(0, np.float32))
+    return folder
+
+
+@pytest.fixture
+def run(stock, tmp_path, face_mesh) -> Callable[..., lw.RunReport]:
+    """Runs the chain on stock files (or any path), on good ones where nothing is said."""
+
+    def call(face="good", speech="good", out="out.mp4", **settings) -> lw.RunReport:
+        sample = lw.make_sample(stock)
+        recipe = lw.Recipe(
+            face=sample.face if face == "good" else stock / face,
+            speech=sample.speech if speech == "good" else stock / speech,
+            out=tmp_path / out,
+            **({"consent": True} | settings),
+        )
+        return lw.run(recipe, progress=False)
+
+    return call
+
+
+FILES = {
+    "face missing": ({"face": "gone.mp4"}, lw.MediaError, "gone.mp4"),
+    "face is a directory": ({"face": "folder.mp4"}, lw.MediaError, "folder.mp4"),
+    "face is empty": ({"face": "empty.mp4"}, lw.MediaError, "empty.mp4"),
+    "face is text": ({"face": "text.mp4"}, lw.MediaError, "text.mp4"),
+    "face is sound": ({"face": "noise.wav"}, lw.MediaError, "noise.wav"),
+    "no face anywhere": ({"face": "faceless.mp4"}, lw.FaceError, "faceless.mp4"),
+    "speech missing": ({"speech": "gone.wav"}, lw.MediaError, "gone.wav"),
+    "speech is a directory": ({"speech": "folder.mp4"}, lw.LipwiseError, "folder.mp4"),
+    "speech is a web page": ({"speech": "page.wav"}, lw.LipwiseError, "page.wav"),
+    "speech is a silent film": ({"speech": "faceless.mp4"}, lw.LipwiseError, "faceless.mp4"),
+    "speech is silence": ({"speech": "silent.wav"}, lw.SpeechError, "silent.wav"),
+    "speech has no length": ({"speech": "nothing.wav"}, lw.LipwiseError, "nothing.wav"),
+    "unknown suffix": ({"out": "out.xyz"}, lw.LipwiseError, "out.xyz"),
+    "unknown generator": ({"generator": "wav2lib"}, lw.SettingsError, "wav2lip"),
+    "start after the end": ({"start_s": 3.0, "end_s": 1.0}, lw.SettingsError, "3 s"),
+    "start past the end": ({"start_s": 100.0}, lw.SettingsError, "100 s"),
+    "speech start past the end": ({"speech_start_s": 100.0}, lw.LipwiseError, "100"),
+    "nobody there to choose": ({"choose": 5}, lw.FaceError, "5"),
+    "no consent": ({"consent": False}, lw.ConsentError, "consent"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "kind", "named"), FILES.values(), ids=FILES)
+def test_the_error_names_file_cause_and_next_step(run, tmp_path, monkeypatch, arguments, kind, named):
+    monkeypatch.delenv("LIPWISE_CONSENT", raising=False)
+    with pytest.raises(kind) as caught:
+        run(**arguments)
+    assert named in str(caught.value)
+    assert caught.value.cause
+    assert caught.value.next_step
+    assert list(tmp_path.iterdir()) == [], "something was left behind"
+
+
+@pytest.mark.parametrize("setting", [{"keep_background": 2}, {"quality": "superb"}, {"stil_fps": 25}, {"end_s": "soon"}])
+def test_a_setting_out_of_range_is_named(setting):
+    with pytest.raises(lw.SettingsError, match=next(iter(setting))):
+        lw.Recipe(face="a.mp4", speech="b.wav", **setting)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "face: [unclosed", "face: a.mp4\nspeech: b.wav\nmood: good\n"])
+def test_a_recipe_file_that_is_none_is_refused(tmp_path, text):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(lw.SettingsError):
+        lw.Recipe.from_yaml(path)
+
+
+def test_the_result_never_overwrites_an_input(stock):
+    sample = lw.make_sample(stock)
+    before = sample.face.read_bytes()
+    recipe = lw.Recipe(face=sample.face, speech=sample.speech, out=sample.face, consent=True)
+    with pytest.raises(lw.SettingsError, match="overwrite"):
+        lw.run(recipe, progress=False)
+    assert sample.face.read_bytes() == before
+
+
+def test_an_unwritable_place_is_refused_before_any_work(stock, tmp_path):
+    sample = lw.make_sample(stock)
+    (tmp_path / "file").write_text("in the way")
+    recipe = lw.Recipe(face=sample.face, speech=sample.speech, out=tmp_path / "file" / "out.mp4", consent=True)
+    with pytest.raises(lw.MediaError, match=r"out\.mp4"):
+        lw.run(recipe, progress=False)
+
+
+def test_an_existing_result_survives_a_failed_run(run, tmp_path, stock):
+    kept = tmp_path / "out.mp4"
+    kept.write_bytes(b"an older result")
+    with pytest.raises(lw.FaceError):
+        run(face="faceless.mp4")
+    assert kept.read_bytes() == b"an older result"
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+@pytest.mark.parametrize("arguments", [["--face", "gone.mp4"], ["--face", "text.mp4"], ["--generator", "nobody"]])
+def test_the_command_line_ends_with_status_2_and_no_traceback(stock, tmp_path, arguments):
+    sample = lw.make_sample(stock)
+    command = ["--face", sample.face, "--speech", sample.speech, "--out", tmp_path / "out.mp4", "--consent", *arguments]
+    done = subprocess.run(
+        [sys.executable, "-m", "lipwise", "run", *map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd=stock,
+        env={**os.environ, "PYTHONPATH": str(Path(lw.__file__).parent.parent)},
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert arguments[1] in done.stderr
+    assert "next:" in done.stderr

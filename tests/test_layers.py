@@ -1,0 +1,59 @@
+"""The layers of the library: a module imports only from lower levels."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "lipwise"
+LEVELS = (
+    ("errors", "timeline", "landmarks"),
+    ("media", "faces", "models", "weights", "environment"),
+    ("stages",),
+    ("recipe", "pipeline", "sample"),
+    ("notebook", "__main__"),
+)
+LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> list[str]:
+    """Full names of all modules a file imports, at any depth."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_lower_levels(path):
+    here = room_of(path)
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] != "lipwise" or len(parts) < 2 or parts[1] not in LEVEL_OF:
+            continue
+        there = parts[1]
+        same_level_apart = LEVEL_OF[there] == LEVEL_OF[here] and there != here and here in LEVELS[1]
+        assert LEVEL_OF[there] <= LEVEL_OF[here], f"{here} imports {there}, which is above it"
+        assert not same_level_apart, f"{here} and {there} should know nothing of each other"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_libraries_are_imported_where_they_live(path):
+    homes = {"torch": {"models"}, "matplotlib": {"notebook"}, "ipywidgets": {"notebook"}, "IPython": {"notebook"}}
+    for name in imported(path):
+        top = name.split(".")[0]
+        if top in homes:
+            assert room_of(path) in homes[top], f"{top} is imported in {path.relative_to(PACKAGE)}"
+
+
+def test_every_module_has_a_level():
+    assert {room_of(path) for path in MODULES} <= set(LEVEL_OF)
