@@ -57,7 +57,9 @@ def mediapipe_gap(clip: Path, landmarker: Path) -> np.ndarray:
 
 def measure(clips: list[Path], landmarker: Path, out: Path) -> None:
     if importlib.util.find_spec("mediapipe") is None:
-        sys.exit("skipped: measuring needs the package mediapipe (pip install mediapipe==0.10.21 on Python 3.12 or older)")
+        sys.exit(
+            "skipped: measuring needs the package mediapipe (pip install mediapipe==0.10.21 on Python 3.12 or older)"
+        )
     curves = {}
     for clip in clips:
         curves[clip.stem] = mediapipe_gap(clip, landmarker)
@@ -83,7 +85,9 @@ def our_gap(clip: Path, mesh_path: Path, yunet_path: Path | None) -> tuple[np.nd
 
 def compare(clips: list[Path], mesh_path: Path, yunet_path: Path | None, golden: Path) -> None:
     curves = np.load(golden, allow_pickle=False)
-    print(f"{'clip':28} {'frames':>6} {'missing':>7} {'r':>6} {'slope':>6} {'offset':>7} {'track ms':>8} {'mesh ms':>7}")
+    print(
+        f"{'clip':28} {'frames':>6} {'missing':>7} {'r':>6} {'slope':>6} {'offset':>7} {'track ms':>8} {'mesh ms':>7}"
+    )
     for clip in clips:
         if clip.stem not in curves:
             print(f"{clip.stem:28} has no measured curve in {golden.name}")

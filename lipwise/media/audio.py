@@ -29,7 +29,8 @@ PRE_EMPHASIS = 0.97
 FLOOR_DB, REFERENCE_DB = -100.0, 20.0
 CHUNK_FRAMES = 30 * MEL_FRAMES_PER_SECOND  # mel frames computed at a time
 
-OVERSHOOT = 1.5  # decoders of MP3 and AAC pass full scale a little; beyond this the samples have another scale
+OVERSHOOT = 1.5  # decoders of MP3 and AAC pass full scale a little; beyond this the samples have another scale,
+OVERSHOOT_SHARE = 0.01  # if that many of them pass 1: a short burst is damage, and is cut at full scale
 LENGTH_SLACK_S = 0.1  # an end this little past the end of the file is rounding
 
 
@@ -97,7 +98,7 @@ def _load(path: str | Path, start_s: float, end_s: float | None) -> tuple[np.nda
 
 def _to_full_scale(waveform: np.ndarray, path: str | Path, found: SoundDefects) -> np.ndarray:
     peak = peak_of(waveform)
-    if peak > OVERSHOOT:
+    if peak > OVERSHOOT and np.mean(np.abs(waveform) > 1) > OVERSHOOT_SHARE:
         _warn(f"{path}: samples reach {peak:.4g} times full scale; scaled down to a peak of 1")
         found.clipped.clear()  # what is over full scale in such a file is its scale, not clipping
         waveform /= np.float32(peak)

@@ -70,7 +70,7 @@ def open_input(path: Path) -> InputContainer:
 
 
 def _is_cover(stream: VideoStream) -> bool:
-    disposition = int(getattr(stream, "disposition", 0) or 0)  # PyAV 14.0 has no such attribute
+    disposition = stream.disposition.value  # a Flag in PyAV 14, an IntFlag later
     if disposition & ATTACHED_PICTURE:
         return True
     # A cover without the flag: no frame rate of its own, beside a sound track.

@@ -20,6 +20,7 @@ CLIPPED_RUN = 4  # samples in a row at the rail; the top of a full-scale 100 Hz 
 SILENT_SAMPLE = 2**-15  # one step of 16-bit sound: below it is digital silence
 SILENT_SPAN_S = 0.5  # shorter digital silence is a pause of a speech synthesiser
 SILENT_PEAK_DBFS = -60.0  # a recording that never gets louder than this holds no speech: a muted microphone
+CUT_SHORT_S, CUT_SHORT_SHARE = 0.5, 0.1  # a header may be this far off: the length of an MP3 can be an estimate
 PIECE = 2**19  # samples looked at together
 NEIGHBOURS_S = 0.1  # defects nearer than this are told as one
 
@@ -52,10 +53,15 @@ class SoundDefects:
     missing: list[Span] = field(default_factory=list)
     undecoded: int = 0
     first_error: str = ""
+    cut_short: Span | None = None  # where the sound ends, and where its header says that it ends
 
     def note_undecoded(self, error: Exception) -> None:
         self.undecoded += 1
         self.first_error = self.first_error or str(error)
+
+    def note_end(self, end_s: float, *, stated_s: float) -> None:
+        if stated_s - end_s > max(CUT_SHORT_S, CUT_SHORT_SHARE * stated_s):
+            self.cut_short = (end_s, stated_s)
 
     def examine(self, samples: np.ndarray, *, sample_rate: int, start_s: float) -> np.ndarray:
         """Notes broken and clipped samples of one block and returns it with silence for the broken ones.
@@ -82,7 +88,7 @@ class SoundDefects:
             return [(max(a, start_s), min(b, end_s)) for a, b in spans if b > start_s and a < end_s]
 
         kept = (inside(self.repaired), inside(self.clipped), inside(self.missing))
-        return SoundDefects(*kept, self.undecoded, self.first_error)
+        return SoundDefects(*kept, self.undecoded, self.first_error, self.cut_short)
 
     def warn(self, path: str | Path) -> None:
         """Says what was repaired or left out while decoding (clipping is the speech's own matter)."""
@@ -93,6 +99,9 @@ class SoundDefects:
         if self.undecoded:
             pieces = "1 piece" if self.undecoded == 1 else f"{self.undecoded} pieces"
             _warn(f"{path}: damaged, {pieces} of the sound left out (FFmpeg says: {self.first_error})")
+        if self.cut_short:
+            end_s, stated_s = self.cut_short
+            _warn(f"{path}: cut off, its sound ends at {end_s:.2f} s where its header says {stated_s:.2f} s")
 
 
 def true_runs(mask: np.ndarray, *, at_least: int = 1) -> np.ndarray:

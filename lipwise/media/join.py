@@ -15,7 +15,6 @@ from av.packet import Packet
 from lipwise.errors import MediaError
 from lipwise.media.container import open_input, picture_stream
 from lipwise.media.output import PartFile, unwritable
-from lipwise.media.packets import read_packets
 from lipwise.media.probe import probe
 
 SOUND_RATE = 48_000  # Hz of the sound that is handed over and written
@@ -88,11 +87,11 @@ def join_segments(segments: Sequence[Path], out: str | Path, *, sound: Iterable[
         raise MediaError(
             f"{out} cannot be joined", cause="there is no segment", next_step="render at least one segment first"
         )
-    fps, lengths = _fitting(segments)
+    fps, places = _fitting(segments)
     file = PartFile(out)
     try:
         with file.open() as container:
-            _join(container, segments, fps, lengths, sound)
+            _join(container, segments, fps, places, sound)
     except (FFmpegError, OSError) as error:
         file.discard()
         raise unwritable(file.path, error) from error
@@ -106,30 +105,35 @@ def _join(
     container: OutputContainer,
     segments: list[Path],
     fps: Fraction,
-    lengths: list[int],
+    places: list[np.ndarray],
     sound: Iterable[np.ndarray] | None,
 ) -> None:
+    samples = round(sum(map(len, places)) / fps * SOUND_RATE)
+    # How many frames later than it is stored a frame may be shown: decoding times must run ahead by that much.
+    delay = max(int((np.arange(len(shown)) - shown).max()) for shown in places)
     with contextlib.ExitStack() as kept:
         template = picture_stream(kept.enter_context(open_input(segments[0])), segments[0])
-        stream = container.add_stream_from_template(template, opaque=True)
-        stream.time_base = 1 / fps
-        samples = round(sum(lengths) / fps * SOUND_RATE)
+        stream = container.add_stream_from_template(template, opaque=True)  # copied, not opened as an encoder
+        with contextlib.suppress(RuntimeError):  # PyAV 14 keeps the segments' own clock, which is as exact for MP4
+            stream.time_base = 1 / fps
         track = None if sound is None else SoundTrack(container, sound, samples)
         offset = 0
-        for segment, length in zip(segments, lengths, strict=True):
-            for packet in _packets(segment, fps, offset):
-                if track is not None and packet.pts is not None:
-                    track.advance(int(packet.pts / fps * SOUND_RATE))
+        for segment, shown in zip(segments, places, strict=True):
+            for order, (packet, place) in enumerate(zip(_packets(segment), shown.tolist(), strict=True)):
+                if track is not None:
+                    track.advance(int((offset + order) / fps * SOUND_RATE))
+                packet.pts, packet.dts = offset + place, offset + order - delay
+                packet.duration, packet.time_base = 1, 1 / fps
                 packet.stream = stream
                 container.mux(packet)
-            offset += length
+            offset += len(shown)
         if track is not None:
             track.finish()
 
 
-def _fitting(segments: list[Path]) -> tuple[Fraction, list[int]]:
-    """Rate and lengths in frames of segments that can be joined."""
-    lengths, expected = [], None
+def _fitting(segments: list[Path]) -> tuple[Fraction, list[np.ndarray]]:
+    """Rate of segments that can be joined, and for each the place (from 0) at which each of its packets is shown."""
+    places, expected = [], None
     fps = probe(segments[0]).fps
     for segment in segments:
         with open_input(segment) as container:
@@ -143,8 +147,15 @@ def _fitting(segments: list[Path]) -> tuple[Fraction, list[int]]:
                     cause=f"one is {_words(kind)}, the other {_words(expected)}",
                     next_step="render all segments anew with one setting",
                 )
-            lengths.append(read_packets(container, stream).count)
-    return fps, lengths
+        times = [packet.pts for packet in _packets(segment)]
+        if not times or None in times:
+            raise MediaError(
+                f"{segment} cannot be joined",
+                cause="its packets have no times" if times else "it holds no frame",
+                next_step="delete it and render it anew",
+            )
+        places.append(np.argsort(np.argsort(np.array(times), kind="stable"), kind="stable"))
+    return fps, places
 
 
 def _words(kind: tuple) -> str:
@@ -152,16 +163,7 @@ def _words(kind: tuple) -> str:
     return f"{name} {width}x{height} at {rate} frames a second with a header of {len(header)} bytes"
 
 
-def _packets(segment: Path, fps: Fraction, offset: int) -> Iterator[Packet]:
-    """A segment's packets with times counted in frames of the whole."""
+def _packets(segment: Path) -> Iterator[Packet]:
+    """A segment's packets in order of storage."""
     with open_input(segment) as container:
-        stream = picture_stream(container, segment)
-        for packet in container.demux(stream):
-            if packet.size == 0 or packet.pts is None or packet.dts is None:
-                continue
-            in_frames = packet.time_base * fps
-            packet.pts = offset + round(packet.pts * in_frames)
-            packet.dts = offset + round(packet.dts * in_frames)
-            packet.duration = 1
-            packet.time_base = 1 / fps
-            yield packet
+        yield from (packet for packet in container.demux(picture_stream(container, segment)) if packet.size)

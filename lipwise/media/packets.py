@@ -62,7 +62,9 @@ def read_packets(container: InputContainer, stream: VideoStream) -> Packets:
     order = np.argsort(times, kind="stable")
     times, keys, durations = times[order], keys[order], durations[order]
     name = container.format.name
-    if not len(times) or name in RAW_DEMUXERS or times[0] == NO_TIME or np.any(np.diff(times) <= 0):
+    # AVI has times of storage only, which are not those of presentation once frames are reordered.
+    counted = name in RAW_DEMUXERS or (name == "avi" and stream.codec_context.has_b_frames)
+    if not len(times) or counted or times[0] == NO_TIME or np.any(np.diff(times) <= 0):
         return Packets(len(times), None, np.zeros(1, np.int64), 0, 0.0, problem)
     last = int(durations[-1])
     first_keys = np.zeros(1, np.int64) if name in WHOLE_ONLY else np.union1d(0, np.flatnonzero(keys))

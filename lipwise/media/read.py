@@ -73,7 +73,7 @@ def _read_clip(video: VideoInfo, index: FrameIndex, numbers: np.ndarray) -> Iter
     most = max(1, BLOCK_BYTES // index.frame_bytes)
     with FrameSource(video, index) as source:
         last, held = -1, np.empty(0)
-        repeats = np.append(numbers[1:] == numbers[:-1], False)
+        repeats = np.append(numbers[1:] == numbers[:-1], False)[: len(numbers)]
         for number, frame, repeated in zip(numbers, _in_order(source, numbers, most), repeats, strict=True):
             if number != last:
                 last, held = number, to_rgb(frame)

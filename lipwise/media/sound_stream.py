@@ -104,12 +104,13 @@ def decode_sound(path: str | Path, defects: SoundDefects) -> Iterator[SoundBlock
         # the clip's frames are counted from the same moment; a recording begins with its first sample
         origin_s = max(0.0, (container.start_time or 0) / av.time_base) if container.streams.video else None
         stamped = _floats(_decoded(container, stream, defects))
-        empty = True
+        end_s = 0.0
         for block in _gathered(_placed(stamped, defects, origin_s)):
-            empty = False
+            end_s = block.start_s + len(block.samples) / block.sample_rate
             repaired = defects.examine(block.samples, sample_rate=block.sample_rate, start_s=block.start_s)
             yield block._replace(samples=repaired)
-    if empty and defects.undecoded:
+        defects.note_end(end_s, stated_s=float((stream.duration or 0) * (stream.time_base or 0)))
+    if end_s == 0 and defects.undecoded:
         raise _unreadable(path, defects.first_error)
 
 

@@ -16,10 +16,12 @@ from lipwise.models.mouth_shape import COLUMNS, MouthShape, smoothstep
 
 STEP = 0.008  # eye distances between rows of the chart; wider for gaping mouths, where the mesh is further off
 SEARCH = 9  # rows searched to either side: 0.072 eye distances and more
-LIP_ROWS, INSIDE_ROWS = 4, 3  # rows compared on the lip's and the mouth's side of an edge
+LINE_ROWS = 4  # rows to either side that the dark line is compared with
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 LAB_SPREAD = np.array([13.0, 7.0, 9.0], np.float32)  # differences in L*, a*, b* that matter
+LIP_LIKE = 0.42  # colours nearer than this to the lip's, relative to the mouth's inside, are lip
 SHARPNESS = 7.0  # of the softmax over offsets
-PRIOR = 0.10  # what an offset at the end of the search costs, in evidence
+PRIOR, INWARD = 0.35, 1.2  # what an offset at the end of the search costs, in evidence, and more so into the mouth
 
 
 def lip_chart(frame: np.ndarray, shape: MouthShape, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -36,8 +38,8 @@ def follow_lips(frame: np.ndarray, shape: MouthShape) -> MouthShape:
     ends = smoothstep((1 - np.abs(shape.position())) / 0.25)
     up, low, seam = (np.zeros_like(shape.u) for _ in range(3))
     if shut < 1:
-        up = _edge_offset(frame, shape, (shape.upper, shape.outer_upper), 1.0) * ends
-        low = _edge_offset(frame, shape, (shape.lower, shape.outer_lower), -1.0) * ends
+        up = _edge_offset(frame, shape, (shape.upper, shape.outer_upper, shape.lower), 1.0) * ends
+        low = _edge_offset(frame, shape, (shape.lower, shape.outer_lower, shape.upper), -1.0) * ends
     middle = (shape.upper + shape.lower) / 2
     if shut > 0:
         seam = _seam_offset(frame, shape, middle) * ends
@@ -52,26 +54,26 @@ def _rows(count: int) -> np.ndarray:
     return np.arange(-count, count + 1)[:, None].astype(np.float64)
 
 
-def _edge_offset(
-    frame: np.ndarray, shape: MouthShape, lip: tuple[np.ndarray, np.ndarray], inward: float
-) -> np.ndarray:
+def _edge_offset(frame: np.ndarray, shape: MouthShape, lip: tuple[np.ndarray, ...], inward: float) -> np.ndarray:
     """(COLUMNS,) offsets in v from the mesh's inner curve to the lip's inner edge.
 
     Args:
-        lip: v of the lip's inner and outer edge by the mesh, (COLUMNS,) each.
+        lip: v by the mesh of the lip's inner edge, its outer edge and the other lip's inner edge, (COLUMNS,) each.
         inward: 1 for the upper lip, -1 for the lower.
     """
-    inner, outer = lip
+    inner, outer, other = lip
     step = STEP + 0.022 * max(shape.gap - 0.16, 0.0)
-    v = inner[None] + inward * step * _rows(SEARCH + LIP_ROWS)  # rows run from the lip into the mouth
-    unlike = _unlike_lip(frame, shape, v, outer + np.array([[0.2], [0.35], [0.5]]) * (inner - outer))
-    outside = (v - outer[None]) * inward < 0.15 * np.abs(inner - outer)[None]
-    unlike = np.where(outside, 0.0, unlike)  # skin beyond the lip says nothing
-    total = np.vstack([np.zeros((1, unlike.shape[1])), np.cumsum(unlike, 0)])
-    edge = np.arange(2 * SEARCH + 1) + LIP_ROWS  # rows [edge - LIP_ROWS, edge) are lip, [edge, edge + INSIDE) mouth
-    before = (total[edge] - total[edge - LIP_ROWS]) / LIP_ROWS
-    after = (total[edge + INSIDE_ROWS] - total[edge]) / INSIDE_ROWS
-    return inward * step * _expected(after - before)
+    v = inner[None] + inward * step * _rows(SEARCH)  # rows run from the lip into the mouth
+    unlike = _unlike_lip(frame, shape, v, outer + np.array([[0.2], [0.33], [0.45]]) * (inner - outer))
+    inside = ((v - inner) * inward >= 0) & ((other - v) * inward > 0) & (np.abs(shape.position()) < 0.6)
+    level = float(np.clip(np.percentile(unlike[inside], 75) if inside.any() else 1.0, 0.25, 1.0))
+    evidence = 0.7 * (unlike / level - LIP_LIKE)
+    thick = np.abs(inner - outer)[None]
+    evidence = np.where((v - outer[None]) * inward < 0.2 * thick, -0.2, evidence)  # the lip's outer part stays lip
+    evidence = np.where((other[None] - v) * inward < 0, 0.0, evidence)  # beyond the mouth: says nothing
+    further_in = np.cumsum(evidence[::-1], 0)[::-1]  # what speaks for an edge here: all rows further in are mouth
+    into_mouth = INWARD * np.maximum(_rows(SEARCH) / SEARCH, 0) ** 2  # teeth left on a lip are worse than lip cut off
+    return inward * step * _expected(further_in - into_mouth)
 
 
 def _unlike_lip(frame: np.ndarray, shape: MouthShape, v: np.ndarray, lip_v: np.ndarray) -> np.ndarray:
@@ -79,35 +81,36 @@ def _unlike_lip(frame: np.ndarray, shape: MouthShape, v: np.ndarray, lip_v: np.n
     rows = np.vstack([v, lip_v])
     chart = lip_chart(frame, shape, np.broadcast_to(shape.u, rows.shape), rows)
     lab = cv2.cvtColor(chart.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    lip = np.median(lab[len(v) :, np.abs(shape.position()) < 0.75].reshape(-1, 3), 0)
-    return np.minimum(np.linalg.norm((lab[: len(v)] - lip) / LAB_SPREAD, axis=-1), 3.0) / 3
+    lip = cv2.GaussianBlur(lab[len(v) :], (21, 1), 5.0, borderType=cv2.BORDER_REPLICATE) / LAB_SPREAD
+    away = np.linalg.norm(lab[None, : len(v)] / LAB_SPREAD - lip[:, None], axis=-1).min(0)  # to the nearest of them
+    return np.minimum(away, 3.0) / 3
 
 
 def _seam_offset(frame: np.ndarray, shape: MouthShape, curve: np.ndarray) -> np.ndarray:
     """(COLUMNS,) offsets in v from `curve` to the dark line between closed lips."""
-    v = curve[None] + STEP * _rows(SEARCH + LIP_ROWS)
+    v = curve[None] + STEP * _rows(SEARCH + LINE_ROWS)
     chart = lip_chart(frame, shape, np.broadcast_to(shape.u, v.shape), v)
-    light = chart.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])
+    light = chart.astype(np.float32) @ LUMA
     spread = max(float(light.std()), 6.0)
-    around = cv2.blur(light, (1, 2 * LIP_ROWS + 1), borderType=cv2.BORDER_REPLICATE)
+    around = cv2.blur(light, (1, 2 * LINE_ROWS + 1), borderType=cv2.BORDER_REPLICATE)
     line = cv2.blur(light, (1, 3), borderType=cv2.BORDER_REPLICATE)
-    return STEP * _expected(((around - line) / spread)[LIP_ROWS : LIP_ROWS + 2 * SEARCH + 1] * 0.6)
+    return STEP * _expected(((around - line) / spread)[LINE_ROWS : LINE_ROWS + 2 * SEARCH + 1] * 1.8)
 
 
 def _expected(evidence: np.ndarray) -> np.ndarray:
     """(COLUMNS,) softmax-weighted offset in rows from evidence (2 SEARCH + 1, COLUMNS), pooled along the mouth."""
     rows = _rows(SEARCH)
     pooled = cv2.GaussianBlur(evidence.astype(np.float32), (15, 1), 3.0, borderType=cv2.BORDER_REPLICATE)
-    score = SHARPNESS * (pooled - PRIOR * (rows / SEARCH) ** 2) * 3
+    score = SHARPNESS * (pooled - PRIOR * (rows / SEARCH) ** 2)
     weight = np.exp(score - score.max(0))
     return FIT @ ((weight * rows).sum(0) / weight.sum(0))
 
 
-def _cubic_fit() -> np.ndarray:
-    """(COLUMNS, COLUMNS) that replaces samples along the mouth by their least-squares cubic: lips do not ripple."""
-    powers = np.vander(np.linspace(-1, 1, COLUMNS), 4)
-    weight = np.diag(0.15 + 0.85 * smoothstep((1 - np.abs(powers[:, 2])) / 0.3))  # corners count little
+def _parabola_fit() -> np.ndarray:
+    """(COLUMNS, COLUMNS) that replaces samples along the mouth by their least-squares parabola: lips do not ripple."""
+    powers = np.vander(np.linspace(-1, 1, COLUMNS), 3)
+    weight = np.diag(0.15 + 0.85 * smoothstep((1 - np.abs(powers[:, 1])) / 0.3))  # corners count little
     return powers @ np.linalg.solve(powers.T @ weight @ powers, powers.T @ weight)
 
 
-FIT = _cubic_fit()
+FIT = _parabola_fit()

@@ -14,8 +14,10 @@ UPPER_SHARE_OPENING = 0.16  # of the change of the gap, what the upper lip takes
 UPPER_SHARE_CLOSING = 0.34  # lips that close over teeth come from both sides
 SEAM = 0.014  # thickness of the line between closed lips
 RIM_UPPER, RIM_LOWER = 0.006, 0.012  # edge of the lips that carries the colour of what was beside it
-LIP_REACH = 0.32  # height over which the upper lip's motion fades towards the nose
-JAW_REACH = 0.40  # height over which the lower lip's motion turns into the chin's
+RIM_PRESSED = 0.028  # more of it where lips close over teeth: they roll in
+LOWEST_UPPER = 0.16  # most that the upper lip comes down
+LIP_REACH = 0.36  # height above the mouth at which the upper lip's motion has faded
+JAW_REACH = 0.42  # height below it at which the lower lip's motion has turned into the chin's
 NECK_REACH = 0.55  # distance outside the jaw over which its motion fades
 CORNER_DROP = 0.055  # most that the corners of a smile go down
 
@@ -60,18 +62,30 @@ def plan_move(shape: MouthShape, gap: float, widen: float, drop: float) -> Mouth
     opened, closed = now + opening * form, now * (wanted / max(shape.gap, 1e-3))
     target = opened if opening >= 0 else closed
     change = target - (now + upper_rim + lower_rim)
-    share = np.where(change >= 0, UPPER_SHARE_OPENING, UPPER_SHARE_CLOSING)
+    share = np.where(change >= 0, UPPER_SHARE_OPENING, _closing_share(shape))
     lift = share * change
+    lift = np.where(lift < 0, -LOWEST_UPPER * np.tanh(-lift / LOWEST_UPPER), lift)
     top = shape.upper - upper_rim - lift
-    chin = opening * (0.84 if opening >= 0 else 0.5)
+    chin = opening * (0.84 if opening >= 0 else 0.58)
     return MouthMove(shape, change, lift, top, top + target, wanted, opening, chin, widen, drop)
 
 
+def _closing_share(shape: MouthShape) -> np.ndarray:
+    """(COLUMNS,) the upper lip's part in closing: more of it where the closed line would arch above the corners."""
+    room = np.maximum(shape.lower - shape.upper, 1e-3)
+    line = shape.upper + UPPER_SHARE_CLOSING * room
+    flatter = np.where(line < 0, 0.35 * line, line)
+    return np.clip((flatter - shape.upper) / room, 0.2, 0.7)
+
+
 def _rims(shape: MouthShape, gap: float) -> tuple[np.ndarray, np.ndarray]:
-    """(COLUMNS,) height of the strip of upper and lower lip that is half tooth in the picture: left behind when moving."""
+    """(COLUMNS,) height of the strip of upper and lower lip that is half tooth in the picture: not moved along."""
     moved = float(smoothstep(abs(max(gap, min(shape.gap, SEAM)) - shape.gap) / 0.04)) * shape.profile() ** 0.5
     shut = float(1 - smoothstep((shape.gap - 0.03) / 0.04))  # closed lips carry half of the dark line between them
-    return (RIM_UPPER + 0.006 * shut) * moved, (RIM_LOWER + 0.008 * shut) * moved
+    pressed = float(smoothstep((shape.gap - max(gap, SEAM)) / 0.05) * smoothstep((0.07 - gap) / 0.05))
+    thick = np.minimum(0.3 * (shape.upper - shape.outer_upper), RIM_PRESSED).clip(0) * pressed
+    thick_lower = np.minimum(0.12 * (shape.outer_lower - shape.lower), RIM_PRESSED).clip(0) * pressed
+    return (RIM_UPPER + 0.006 * shut + thick) * moved, (RIM_LOWER + 0.008 * shut + thick_lower) * moved
 
 
 def place_in_source(u: np.ndarray, v: np.ndarray, move: MouthMove) -> tuple[np.ndarray, np.ndarray]:
@@ -79,8 +93,7 @@ def place_in_source(u: np.ndarray, v: np.ndarray, move: MouthMove) -> tuple[np.n
     shape, squeeze = move.shape, -move.widen / (1 + move.widen)
     tall = np.maximum(np.abs(v - 0.05) - 0.12, 0)
     fall = np.exp(-1.4 * (u / 0.95) ** 2 - 2.2 * (tall / 0.62) ** 2)
-    if squeeze > 0:
-        fall = fall * (1 - 0.25 * smoothstep((np.abs(u) - 0.5) / 0.5))
+    fall = fall * smoothstep((1.25 - np.abs(u)) / 0.4) * smoothstep((v + 0.72) / 0.3) * smoothstep((1.4 - v) / 0.4)
     half = shape.width / 2
     beside = np.exp(-(((np.abs(u) - half * 0.95) / (0.55 * half)) ** 2) - (v / 0.22) ** 2)
     return u * (1 + squeeze * fall), v - move.drop * beside
@@ -97,9 +110,11 @@ def displacement(u: np.ndarray, v: np.ndarray, move: MouthMove) -> tuple[np.ndar
     top = np.interp(u, shape.u, move.top)
     bottom = np.interp(u, shape.u, move.bottom)
     reach = min(max(-0.95 * float(shape.nose_uv[1]), 0.2), LIP_REACH)
-    upper = lift * smoothstep(1 - np.maximum(top - v, 0) / reach)
-    below = np.maximum(v - bottom, 0)
-    turn = smoothstep(below / JAW_REACH)
+    # The red of the lips moves as a whole; the skin beyond it gives way.
+    thick = np.interp(u, shape.u, (shape.upper - shape.outer_upper).clip(0, 0.14)) * 0.8
+    upper = lift * smoothstep(1 - np.maximum(top - v - thick, 0) / (reach - thick))
+    thick = np.interp(u, shape.u, (shape.outer_lower - shape.lower).clip(0, 0.16)) * 0.8
+    turn = smoothstep(np.maximum(v - bottom - thick, 0) / (JAW_REACH - thick))
     sink = (change - lift) * (1 - turn) + move.chin * _jaw_width(u, v, shape) * turn
     return upper, -sink * _inside_face(u, v, shape)
 
@@ -119,6 +134,6 @@ def _inside_face(u: np.ndarray, v: np.ndarray, shape: MouthShape) -> np.ndarray:
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     normal *= np.sign((normal * (jaw[:-1] - jaw.mean(0))).sum(1, keepdims=True) + 1e-9)
     offset = (normal * jaw[:-1]).sum(1)
-    points = np.stack([u.ravel(), v.ravel()], 1)
-    outside = (points @ normal.T - offset).max(1).reshape(u.shape)
+    points = np.stack([u.ravel(), v.ravel()]).astype(np.float32)
+    outside = (normal.astype(np.float32) @ points - offset[:, None].astype(np.float32)).max(0).reshape(u.shape)
     return smoothstep(1 - np.maximum(outside + 0.03, 0) / NECK_REACH)

@@ -6,13 +6,14 @@ opened mouth of the clip shows the same ones.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from lipwise.errors import FaceError
 from lipwise.landmarks import eye_distance, mouth_gap, mouth_width
-from lipwise.models.mouth_edges import follow_lips, lip_chart
+from lipwise.models.mouth_edges import LUMA, follow_lips, lip_chart
 from lipwise.models.mouth_shape import MouthShape, mouth_shape, smoothstep, yaw_degrees
 
 CANDIDATES = 5  # frames looked at for teeth; one more is read for the skin's tone
@@ -21,7 +22,6 @@ TEXTURE_DEPTH = 0.42  # and this far below the upper lip
 TEXTURE_PX = 150.0  # most pixels an eye distance is stored with
 RIM = 0.012  # strip along the lips that carries their colour
 SMALLEST_OPENING = 0.055  # gap from which a frame can show teeth
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # Share of the skin's brightness in R, G, B: throat, tongue and shaded teeth of speakers in the shade of their lips.
 THROAT, TONGUE, TEETH = (0.36, 0.17, 0.16), (0.78, 0.42, 0.40), (1.08, 1.00, 0.90)
 
@@ -32,7 +32,6 @@ class MouthLook:
 
     Attributes:
         width: () median distance of the inner mouth corners in eye distances.
-        bend: () median of how far the middle of the lips hangs below the corners (a smile is positive).
         skin: () brightness of the skin round the mouth, 0-255, where the texture was taken.
         colours: (3, 3) float32 RGB 0-255 of throat, tongue and teeth for what the texture does not show.
         texture: (h, w, 3) uint8 RGB, the inside of the open mouth: rows from the upper lip down, columns along it.
@@ -44,7 +43,6 @@ class MouthLook:
     """
 
     width: np.ndarray
-    bend: np.ndarray
     skin: np.ndarray
     colours: np.ndarray
     texture: np.ndarray
@@ -94,27 +92,13 @@ def measure_look(mesh_xy: np.ndarray, read_frame: Callable[[int], np.ndarray]) -
             next_step="check the face track, or choose a clip in which the face is seen",
         )
     points = mesh_xy[seen]
-    widths, bends = mouth_width(points), [_bend(mouth_shape(p)) for p in points[:: max(len(points) // 100, 1)]]
-    best, best_score = None, 0.0
-    skins = []
-    for i in _candidates(points):
-        frame, shape = read_frame(int(seen[i])), mouth_shape(points[i])
-        skins.append(skin_tone(frame, shape))
-        teeth = _cut_teeth(frame, shape)
-        if teeth is not None and teeth[-1] > best_score:
-            best, best_score = (*teeth[:-1], skins[-1]), teeth[-1]
-    if not skins:
-        middle = int(np.argsort(mouth_gap(points))[len(points) // 2])
-        skins.append(skin_tone(read_frame(int(seen[middle])), mouth_shape(points[middle])))
-    skin = best[-1] if best else skins[0]
-    blank = np.zeros((2, 2), np.uint8)
-    texture, mask, edge, scale, height, split = best[:-1] if best else (
-        np.zeros((2, 2, 3), np.uint8), blank, np.zeros(2, np.float32), 1.0, 0.0, 0.0)  # fmt: skip
-    return MouthLook(
-        np.float32(np.median(widths)), np.float32(np.median(bends)), np.float32(_luma(skin)),
-        _colours(skin, texture, mask), texture, mask, edge, np.float32(scale), np.float32(height),
-        np.float32(split),
-    )  # fmt: skip
+    chosen = _candidates(points) or [int(np.argsort(mouth_gap(points))[len(points) // 2])]
+    views = [_view(read_frame(int(seen[i])), mouth_shape(points[i])) for i in chosen]
+    best = max(views, key=lambda view: view.score)
+    arrays = {name: np.asarray(value) for name, value in best._asdict().items() if name != "score"}
+    arrays["skin"] = np.asarray(_luma(best.skin), np.float32)
+    colours = _colours(best.skin, best.texture, best.mask)
+    return MouthLook(width=np.asarray(np.median(mouth_width(points)), np.float32), colours=colours, **arrays)
 
 
 def skin_tone(frame: np.ndarray, shape: MouthShape) -> np.ndarray:
@@ -128,19 +112,13 @@ def skin_tone(frame: np.ndarray, shape: MouthShape) -> np.ndarray:
     return np.median(np.array(tones, np.float32), 0)
 
 
-def lip_height(shape: MouthShape) -> float:
-    """Distance from the nose's base down to the middle of the upper lip's inner edge, eye distances."""
-    return float(np.interp(shape.middle, shape.u, shape.upper) - shape.nose_uv[1])
+def lip_height(shape: MouthShape, upper: np.ndarray) -> float:
+    """Distance from the nose's base down to the middle of the upper lip's inner edge `upper`, eye distances."""
+    return float(np.interp(shape.middle, shape.u, upper) - shape.nose_uv[1])
 
 
 def _luma(colour: np.ndarray) -> float:
     return float(colour @ LUMA)
-
-
-def _bend(shape: MouthShape) -> float:
-    """How far the lip line's middle hangs below its corners."""
-    line = 0.7 * shape.upper + 0.3 * shape.lower
-    return float(line[len(line) // 2 - 3 : len(line) // 2 + 4].mean())
 
 
 def _candidates(points: np.ndarray) -> list[int]:
@@ -160,26 +138,39 @@ def _candidates(points: np.ndarray) -> list[int]:
     return chosen
 
 
-def _cut_teeth(frame: np.ndarray, mesh_shape: MouthShape) -> tuple | None:
-    """(texture, mask, edge, scale, height, split, score) of one open mouth, or None when nothing can be seen in it."""
-    shape = follow_lips(frame, mesh_shape)
+class _View(NamedTuple):
+    """What one frame tells of the inside of the mouth; names as in `MouthLook`, `skin` as RGB."""
+
+    skin: np.ndarray
+    texture: np.ndarray
+    mask: np.ndarray
+    edge: np.ndarray
+    scale: np.ndarray
+    height: np.ndarray
+    split: np.ndarray
+    score: float
+
+
+def _view(frame: np.ndarray, mesh_shape: MouthShape) -> _View:
+    """Cut the inside of the mouth out of one frame; its score is 0 when there is nothing to be seen."""
+    skin, shape = skin_tone(frame, mesh_shape), follow_lips(frame, mesh_shape)
     scale = min(max(shape.eye_px, 24.0), TEXTURE_PX)
-    u = np.arange(-TEXTURE_SPAN, TEXTURE_SPAN, 1 / scale)
+    along = np.arange(-TEXTURE_SPAN, TEXTURE_SPAN, 1 / scale) + shape.middle
     rows = np.arange(0, TEXTURE_DEPTH, 1 / scale)[:, None]
-    along = u + shape.middle
     top = np.interp(along, shape.u, shape.upper)
-    room = np.interp(along, shape.u, shape.lower - shape.upper, left=0, right=0)
+    room = np.maximum(np.interp(along, shape.u, shape.lower - shape.upper, left=0, right=0) - RIM, 0)
     texture = lip_chart(frame, shape, *np.broadcast_arrays(along[None], top[None] + rows + RIM / 2))
-    room = np.maximum(room - RIM, 0)
-    seen = np.clip((room[None] - rows) / 0.012 + 1, 0, 1) * smoothstep(room[None] / 0.03)
-    if room.max() < SMALLEST_OPENING * 0.7:
-        return None
-    light = texture.astype(np.float32) @ LUMA
-    split, teeth = _teeth_end(light, texture, seen, scale)
-    sharp = float(np.abs(cv2.Laplacian(light, cv2.CV_32F))[seen > 0.5].mean()) / max(_luma(skin_tone(frame, shape)), 20)
-    score = (0.15 + min(teeth, 0.5)) * (0.3 + min(sharp * scale / 60, 1.0)) * min(float(room.max()) / 0.26, 1.0)
-    mask = np.round(255 * seen).astype(np.uint8)
-    return texture, mask, (room * scale).astype(np.float32), scale, lip_height(shape), split, score
+    seen = np.clip((room[None] - rows) / RIM + 1, 0, 1) * smoothstep(room[None] / 0.03)
+    opened = mesh_shape.gap >= SMALLEST_OPENING and float(room.max()) >= 0.7 * SMALLEST_OPENING
+    split, score = 0.0, 0.0
+    if opened:
+        light = texture.astype(np.float32) @ LUMA
+        split, teeth = _teeth_end(light, texture, seen, scale)
+        sharp = float(np.abs(cv2.Laplacian(light, cv2.CV_32F))[seen > 0.5].mean()) * scale / max(_luma(skin), 20)
+        score = (0.15 + min(teeth, 0.5)) * (0.3 + min(sharp / 60, 1.0)) * min(float(room.max()) / 0.26, 1.0)
+    numbers = [np.asarray(n, np.float32) for n in (scale, lip_height(shape, shape.upper), split)]
+    mask = np.round(255 * seen * opened).astype(np.uint8)
+    return _View(skin, texture, mask, (room * scale).astype(np.float32), *numbers, score)
 
 
 def _teeth_end(light: np.ndarray, texture: np.ndarray, seen: np.ndarray, scale: float) -> tuple[float, float]:

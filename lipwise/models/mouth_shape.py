@@ -1,4 +1,4 @@
-"""Geometry of a mouth: its own coordinate frame, how far a face may be moved, and what the viseme network's numbers ask for.
+"""Geometry of a mouth: its own coordinate frame, how much motion a face bears, what the viseme network asks for.
 
 Every length is in *eye distances* (the distance between the eye centres), so that nothing depends on the size of the
 picture. The mouth frame has its origin between the inner mouth corners, `u` along the mouth to the picture's right
@@ -12,6 +12,7 @@ import numpy as np
 from lipwise.landmarks import (
     CHIN,
     FACE_OVAL,
+    INNER_LIP_PAIRS,
     INNER_LOWER_LIP,
     INNER_UPPER_LIP,
     LEFT_EYE_CORNERS,
@@ -29,7 +30,6 @@ from lipwise.landmarks import (
 
 COLUMNS = 41  # samples of the lip curves from corner to corner
 WIDEST_GAP = 0.34  # beyond this a warped mouth turns into a hole
-CLOSED_GAP = 0.012  # a gap asked for below this means "shut"
 SMALL_FACE_PX = (10.0, 35.0)  # eye distance at which motion is gone, and whole
 TURNED_DEG = (25.0, 55.0)  # turn of the head at which motion begins to shrink, and is gone
 OUTER_CORNERS = np.array([61, 291])  # of the red of the lips: right, left
@@ -165,11 +165,12 @@ def mouth_shape(mesh_xy: np.ndarray) -> MouthShape:
     u = np.linspace(corners[0, 0], corners[1, 0], COLUMNS)
     upper = _curve(u, placed[INNER_UPPER_LIP], corners)
     lower = np.maximum(_curve(u, placed[INNER_LOWER_LIP], corners), upper)
-    jaw = placed[JAW_LINE]
     outer = [np.interp(u, placed[row, 0], placed[row, 1]) for row in (OUTER_UPPER_LIP, OUTER_LOWER_LIP)]
     return MouthShape(
-        origin, axes, eye_px, u, upper, lower, outer[0], outer[1], float(placed[[13, 14], 0].mean()), float(mouth_gap(points)),
-        float(mouth_width(points)), placed[CHIN], placed[NOSE_BASE], jaw,
+        origin_xy=origin, axes=axes, eye_px=eye_px, u=u, upper=upper, lower=lower,
+        outer_upper=outer[0], outer_lower=outer[1], middle=float(placed[INNER_LIP_PAIRS[0], 0].mean()),
+        gap=float(mouth_gap(points)), width=float(mouth_width(points)),
+        chin_uv=placed[CHIN], nose_uv=placed[NOSE_BASE], jaw_uv=placed[JAW_LINE],
     )  # fmt: skip
 
 

@@ -10,19 +10,18 @@ import numpy as np
 
 from lipwise.models.mouth_cavity import Inside, paint_inside
 from lipwise.models.mouth_edges import follow_lips, lip_chart
-from lipwise.models.mouth_field import MouthMove, displacement, place_in_source, plan_move
-from lipwise.models.mouth_look import LUMA, MouthLook, skin_tone
+from lipwise.models.mouth_field import CORNER_DROP, MouthMove, displacement, place_in_source, plan_move
+from lipwise.models.mouth_look import LUMA, MouthLook, lip_height, skin_tone
 from lipwise.models.mouth_shape import COLUMNS, FULL_EFFECT, MouthShape, across, amplitude, mouth_shape, smoothstep
 
-GRID = 0.035  # spacing of the coarse grid, eye distances
+GRID = 0.045  # spacing of the coarse grid, eye distances
 BOX_U, BOX_V = (-1.3, 1.3), (-0.75, 1.5)  # what may change, in the mouth's own frame
-NEUTRAL_WIDTH = 0.68  # of a resting mouth, eye distances; wider ones smile
+NEUTRAL_WIDTH, SMILE_WIDTH = 0.68, 0.90  # of a resting and of a laughing mouth, eye distances
+RELAXED_WIDTH = 0.13  # share of a full smile's width that closed and rounded sounds take away
 WIDEN_LIMIT = 0.26  # largest relative change of the width
 
 
-def warp_mouth(
-    frame: np.ndarray, mesh_xy: np.ndarray, gap: float, width: float, look: MouthLook
-) -> np.ndarray:
+def warp_mouth(frame: np.ndarray, mesh_xy: np.ndarray, gap: float, width: float, look: MouthLook) -> np.ndarray:
     """A copy of the frame with another mouth.
 
     Args:
@@ -64,44 +63,52 @@ def mouth_box(shape: MouthShape, size_wh: tuple[int, int]) -> tuple[int, int, in
 
 
 def _wanted_move(shape: MouthShape, gap: float, width: float, look: MouthLook, bearable: float) -> MouthMove:
-    """What to do to this frame's mouth, with smiles relaxed for closed and rounded sounds."""
+    """What to do to this frame's mouth, with smiles relaxed where they close, round or gape."""
     effect = float(smoothstep(bearable / FULL_EFFECT))
     target = shape.gap + effect * (max(gap, 0.0) * bearable - shape.gap)
     usual = float(look.width)
-    smiling = float(smoothstep((usual - NEUTRAL_WIDTH) / 0.22))
-    relaxed = smiling * max(float(smoothstep(-width / 0.14)), 0.8 * float(smoothstep((0.09 - target) / 0.09)))
-    agape = smiling * float(smoothstep((target - shape.gap) / 0.14))
-    wanted = usual * (1 + width * bearable) * (1 - 0.13 * relaxed - 0.07 * agape)
-    change = wanted / max(shape.width, 1e-3) - 1
-    widen = WIDEN_LIMIT * np.tanh(effect * change / WIDEN_LIMIT)
-    drop = effect * relaxed * 0.055
-    return plan_move(shape, target, float(widen), drop)
+    wanted = usual * (1 + width * bearable) / max(shape.width, 1e-3)  # of the width now
+    smiling = float(smoothstep((usual - NEUTRAL_WIDTH) / (SMILE_WIDTH - NEUTRAL_WIDTH)))
+    rounding = float(smoothstep((1 - wanted) / 0.14))
+    closing = float(smoothstep((shape.gap - target) / 0.12) * smoothstep((0.09 - target) / 0.09))
+    gaping = float(smoothstep((target - shape.gap) / 0.14))
+    relaxed = smiling * max(rounding, 0.8 * closing)
+    change = wanted * (1 - RELAXED_WIDTH * relaxed - 0.07 * smiling * gaping) - 1
+    widen = WIDEN_LIMIT * float(np.tanh(effect * change / WIDEN_LIMIT))
+    return plan_move(shape, target, widen, CORNER_DROP * effect * relaxed)
 
 
 def _render(frame: np.ndarray, box: tuple[int, int, int, int], move: MouthMove, look: MouthLook) -> np.ndarray:
     """The changed box of the frame: (y1 - y0, x1 - x0, 3) uint8."""
+    field = _fine_field(box, move)
+    inner = _inner_box(move, box)
+    part = slice(inner[1] - box[1], inner[3] - box[1]), slice(inner[0] - box[0], inner[2] - box[0])
+    u, v = _to_mouth(np.arange(inner[0], inner[2])[None], np.arange(inner[1], inner[3])[:, None], move.shape)
+    near = field[part]
+    lips = _Lips(move, u, u + near[..., 0], v + near[..., 1])
+    near[..., 4] = np.where(lips.sv > (lips.top + lips.bottom) / 2, near[..., 3], near[..., 2])
+    out = _move_pixels(frame, box, field[..., 0], field[..., 1] + field[..., 4], move.shape)
+    old = _move_pixels(frame, inner, near[..., 0], near[..., 1] + lips.hold(), move.shape)
+    out[part] = lips.paint(out[part], old, look, frame)
+    return out
+
+
+def _fine_field(box: tuple[int, int, int, int], move: MouthMove) -> np.ndarray:
+    """(h, w, 5) float32 over the box, eye distances: shift in u, shift in v, and what to add to v for points that
+    hang on the upper lip, on the lower lip, and on whichever is nearer (exact but within a cell of the lips)."""
     x0, y0, x1, y1 = box
     shape = move.shape
     cell = max(round(GRID * shape.eye_px), 1)
     columns, rows = -(-(x1 - x0) // cell), -(-(y1 - y0) // cell)
-    x = x0 + (np.arange(columns) + 0.5) * cell - 0.5
+    x = x0 + (np.arange(columns) + 0.5) * cell - 0.5  # where cv2.resize puts the cells' centres
     y = y0 + (np.arange(rows) + 0.5) * cell - 0.5
     u, v = _to_mouth(x[None], y[:, None], shape)
     su, sv = place_in_source(u, v, move)
     upper, lower = displacement(su, sv, move)
     middle = (np.interp(su, shape.u, move.top) + np.interp(su, shape.u, move.bottom)) / 2
-    shift = np.stack([su - u, sv - v, upper, lower, np.where(sv > middle, lower, upper)], -1).astype(np.float32)
-    size = (columns * cell, rows * cell)
-    fine = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR)[: y1 - y0, : x1 - x0]
-    inner = _inner_box(move, box)
-    part = slice(inner[1] - y0, inner[3] - y0), slice(inner[0] - x0, inner[2] - x0)
-    iu, iv = _to_mouth(np.arange(inner[0], inner[2])[None], np.arange(inner[1], inner[3])[:, None], shape)
-    lips = _Lips(move, iu, iu + fine[part][..., 0], iv + fine[part][..., 1])
-    fine[part][..., 4] = np.where(lips.sv > (lips.top + lips.bottom) / 2, fine[part][..., 3], fine[part][..., 2])
-    out = _move_pixels(frame, box, fine[..., 0], fine[..., 1] + fine[..., 4], shape)
-    old = _move_pixels(frame, inner, fine[part][..., 0], fine[part][..., 1] + lips.hold(), shape)
-    out[part] = lips.paint(out[part], old, look, frame)
-    return out
+    coarse = np.stack([su - u, sv - v, upper, lower, np.where(sv > middle, lower, upper)], -1).astype(np.float32)
+    fine = cv2.resize(coarse, (columns * cell, rows * cell), interpolation=cv2.INTER_LINEAR)
+    return fine[: y1 - y0, : x1 - x0]
 
 
 def _move_pixels(
@@ -162,7 +169,7 @@ class _Lips:
         depth = self.sv - self.top
         between = np.clip(depth / pixel + 0.5, 0, 1) * np.clip((self.bottom - self.sv) / pixel + 0.5, 0, 1)
         fresh = self._fresh(depth, look) * smoothstep(self.room / max(0.012, pixel))
-        covered = _covered(move, look)
+        covered = lip_height(move.shape, move.top) - float(look.height)
         inside = Inside(self.u - move.shape.middle, depth, self.room, self.place, move.gap, covered)
         colour = paint_inside(inside, look, _brightness(frame, move.shape, look))
         colour = old + (colour - old) * fresh[..., None].astype(np.float32)
@@ -183,10 +190,10 @@ class _Lips:
     def _seam(self) -> np.ndarray:
         """(h, w) float32 cover of the dark line where lips have come together."""
         pixel = 1 / self.move.shape.eye_px
-        middle, spread = (self.top + self.bottom) / 2, np.maximum(0.6 * self.room, max(0.010, 0.7 * pixel))
+        middle, spread = (self.top + self.bottom) / 2, np.maximum(0.6 * self.room, max(0.012, 0.8 * pixel))
         line = np.exp(-(((self.sv - middle) / spread) ** 2)) * smoothstep((1 - np.abs(self.place)) / 0.3)
         closing = smoothstep((self.now - self.room) / 0.025) * (1 - smoothstep((self.room - 0.012) / 0.035))
-        return (0.85 * line * closing).astype(np.float32)
+        return (0.8 * line * closing).astype(np.float32)
 
 
 def seam_colour(frame: np.ndarray, shape: MouthShape) -> np.ndarray:
@@ -195,13 +202,7 @@ def seam_colour(frame: np.ndarray, shape: MouthShape) -> np.ndarray:
     rows = np.array([[-0.045], [-0.03], [0.03], [0.045]])
     v = np.where(rows < 0, shape.upper[middle], shape.lower[middle]) + rows
     lips = lip_chart(frame, shape, np.broadcast_to(shape.u[middle], v.shape), v)
-    return np.median(lips.reshape(-1, 3), 0).astype(np.float32) * np.float32([0.52, 0.44, 0.44])
-
-
-def _covered(move: MouthMove, look: MouthLook) -> float:
-    """How much lower the upper lip hangs than in the frame the teeth were taken from."""
-    shape = move.shape
-    return float(np.interp(shape.middle, shape.u, move.top) - shape.nose_uv[1]) - float(look.height)
+    return np.median(lips.reshape(-1, 3), 0).astype(np.float32) * np.array([0.58, 0.48, 0.48], np.float32)
 
 
 def _look_up(x: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -210,4 +211,3 @@ def _look_up(x: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
     whole = np.minimum(place.astype(np.int32), len(at) - 2)
     steps = np.diff(values).astype(np.float32)
     return values.astype(np.float32)[whole] + steps[whole] * (place - whole.astype(np.float32))
-

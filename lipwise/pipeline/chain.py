@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.track import FILLED
-from lipwise.media.write import check_destination
+from lipwise.media.output import check_destination
 from lipwise.models.generator import Generator
 from lipwise.pipeline.join import join_plan
 from lipwise.pipeline.plan import Plan, make_plan

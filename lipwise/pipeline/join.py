@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lipwise.media.join import join_segments
 from lipwise.media.sound import mix_sound, read_sound
-from lipwise.media.write import join_segments
 from lipwise.pipeline.plan import Plan
 
 

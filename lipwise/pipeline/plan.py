@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -104,12 +105,56 @@ def no_face(recipe: Recipe, video: VideoInfo) -> FaceError:
 
 def save_plan(plan: Plan) -> None:
     """Write the plan into its folder, where a worker can load it."""
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    (plan.folder / "segments").mkdir(exist_ok=True)
+    (plan.folder / "segments").mkdir(parents=True, exist_ok=True)
     plan.track.save(plan.folder / "track.npz")
     save_arrays(
         plan.folder / "timeline.npz", source_index=plan.timeline.source_index, synth=plan.timeline.synth
     )
-    save_arrays(plan.folder / "speech.npz", mel=plan.speech.mel, gate=plan.speech.gate)
+    duration = np.array(plan.speech.duration_s.as_integer_ratio())
+    save_arrays(plan.folder / "speech.npz", mel=plan.speech.mel, gate=plan.speech.gate, duration_s=duration)
     save_arrays(plan.folder / "state.npz", **plan.state.to_arrays())
     plan.recipe.to_yaml(plan.folder / "recipe.yaml")
+
+
+def load_plan(folder: Path) -> Plan:
+    """Read a plan back, in another process or on another machine that sees the same files.
+
+    Raises:
+        LipwiseError: the clip or the recording is gone, or the folder holds no plan.
+    """
+    recipe = Recipe.from_yaml(folder / "recipe.yaml")
+    track = FaceTrack.load(folder / "track.npz")
+    video = used_part(probe(recipe.face), recipe).part(0, len(track))
+    timeline = load_arrays(folder / "timeline.npz")
+    heard = load_arrays(folder / "speech.npz")
+    speech = Speech(
+        path=recipe.speech,
+        start_s=recipe.speech_start_s,
+        end_s=recipe.speech_end_s,
+        duration_s=Fraction(*(int(part) for part in heard["duration_s"])),
+        mel=heard["mel"],
+        gate=heard["gate"],
+    )
+    return Plan(
+        recipe=recipe,
+        folder=folder,
+        video=video,
+        track=track,
+        timeline=Timeline(timeline["source_index"], timeline["synth"], video.fps),
+        speech=speech,
+        state=GeneratorState.from_arrays(load_arrays(folder / "state.npz")),
+    )
+
+
+def save_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write named arrays under a temporary name, then rename."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(file, **arrays)
+    part.replace(path)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read named arrays; nothing pickled is accepted."""
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)

@@ -8,7 +8,7 @@ from lipwise.models.generator import Generator
 from lipwise.weights import fetch_weights
 
 BUILT_IN = "viseme"
-FETCHED = ("wav2lip", "wav2lip_gan", "wav2lip_sd_gan")
+FETCHED = ("wav2lip", "wav2lip_gan")
 GENERATORS = (BUILT_IN, *FETCHED)
 
 

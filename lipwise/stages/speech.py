@@ -6,17 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lipwise.media.audio import (
-    SAMPLE_RATE,
-    SpeechCheck,
-    check_speech,
-    gate_mel,
-    load_audio,
-    mel_spectrogram,
-    mel_windows,
-    silence_gate,
-    window_count,
-)
+from lipwise.media import audio
+from lipwise.media.gate import gate_mel, silence_gate
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +19,6 @@ class Speech:
         duration_s: exact length in seconds.
         mel: (80, M) float32 in [-4, 4], with its pauses at the floor when the silence gate is on.
         gate: (M,) float32, 1 where there is speech, 0 in pauses; all 1 when the gate is off.
-        check: what is wrong with the recording.
     """
 
     path: Path
@@ -37,11 +27,10 @@ class Speech:
     duration_s: Fraction
     mel: np.ndarray
     gate: np.ndarray
-    check: SpeechCheck
 
     def frame_count(self, fps: Fraction) -> int:
         """How many frames the recording lasts at a frame rate."""
-        return window_count(self.duration_s, fps)
+        return audio.window_count(self.duration_s, fps)
 
     def windows(self, fps: Fraction, *, first: int, count: int, offset_s: float = 0.0) -> np.ndarray:
         """Mel windows (count, 80, 16) of the output frames first .. first + count - 1.
@@ -51,7 +40,7 @@ class Speech:
             first, count: which output frames.
             offset_s: how much later than its frame each window begins.
         """
-        return mel_windows(self.mel, fps, count=count, first=first, audio_offset_s=offset_s)
+        return audio.mel_windows(self.mel, fps, count=count, first=first, audio_offset_s=offset_s)
 
 
 def load_speech(
@@ -69,10 +58,9 @@ def load_speech(
         SpeechError: there is no sound in the part, or nothing but silence.
     """
     path = Path(path)
-    waveform = load_audio(path, start_s=start_s, end_s=end_s)
-    check = check_speech(waveform, path)
-    mel = mel_spectrogram(waveform)
+    waveform, _ = audio.load_speech(path, start_s=start_s, end_s=end_s)
+    mel = audio.mel_spectrogram(waveform)
     gate = silence_gate(waveform) if gate_silence else np.ones(mel.shape[1], np.float32)
     if gate_silence:
         mel = gate_mel(mel, gate)
-    return Speech(path, start_s, end_s, Fraction(len(waveform), SAMPLE_RATE), mel, gate, check)
+    return Speech(path, start_s, end_s, Fraction(len(waveform), audio.SAMPLE_RATE), mel, gate)

@@ -19,7 +19,15 @@ from lipwise.media.audio import (
     window_starts,
 )
 
-RATES = [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(60), Fraction(7)]
+RATES = [
+    Fraction(24000, 1001),
+    Fraction(24),
+    Fraction(25),
+    Fraction(30000, 1001),
+    Fraction(30),
+    Fraction(60),
+    Fraction(7),
+]
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +49,13 @@ def test_silence_is_the_floor_whatever_its_length(samples):
     mel = mel_spectrogram(np.zeros(samples, np.float32))
     assert mel.shape == (80, 1 + samples // HOP_LENGTH)
     assert (mel == MEL_FLOOR).all()
+
+
+@pytest.mark.parametrize("samples", [1, 399, 400])
+def test_what_is_too_short_to_be_mirrored_is_continued_with_silence(reference, samples):
+    waveform = reference[0][5000 : 5000 + samples]
+    longer = np.pad(waveform, (0, 401 - samples))
+    assert np.allclose(mel_spectrogram(waveform), mel_spectrogram(longer)[:, : 1 + samples // HOP_LENGTH], atol=1e-6)
 
 
 @pytest.mark.parametrize("samples", [30, 200, 500, 5000, 48000])

@@ -59,6 +59,7 @@ def test_rows_come_back_in_order_whatever_the_batch(count):
     assert max(model.batches) <= 4
 
 
+@pytest.mark.filterwarnings("ignore::lipwise.errors.LipwiseWarning")
 @pytest.mark.parametrize(
     "error",
     [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), RuntimeError(ALLOCATOR), MemoryError()],
@@ -83,7 +84,7 @@ def test_halving_starts_from_what_was_tried():
     runner = runner_of(Doubled(most=1, error=MemoryError()), batch_size=64)
     with pytest.warns(LipwiseWarning, match="batch of 3; going on with 1"):
         assert torch.equal(runner(rows(3)), 2 * rows(3))
-    assert runner.batch_size == 1
+    assert (runner.batch_size, runner.halvings) == (1, 1)
 
 
 def test_memory_for_not_even_one_row_is_an_error():
@@ -118,6 +119,7 @@ def test_only_batches_that_overflow_are_computed_again_and_counted():
     assert "1 batches overflowed" in runner.remarks()[0]
 
 
+@pytest.mark.filterwarnings("ignore::lipwise.errors.LipwiseWarning")
 def test_after_some_overflows_the_runner_stays_in_fp32():
     runner = runner_of(Overflowing(), precision="fp16", batch_size=1)
     with pytest.warns(LipwiseWarning, match="staying in fp32"):

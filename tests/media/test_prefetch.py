@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lipwise.pipeline.prefetch import prefetch
+from lipwise.media.prefetch import prefetch
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
