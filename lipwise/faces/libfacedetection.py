@@ -5,6 +5,7 @@ The wheel's own Python function returns boxes only; the library inside also know
 
 import ctypes
 import importlib.util
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -96,18 +97,22 @@ def _find_function(library: ctypes.CDLL) -> Callable[..., Any]:
 
 
 class _OneThread:
-    """Holds the calling thread's OpenMP team to one thread, and gives back what was set."""
+    """Holds the calling thread's OpenMP teams to one thread, and gives back what was set.
+
+    The library brings an OpenMP of its own, but where another package has loaded one for the whole process (torch
+    does), the library's calls go to that one. Both are held.
+    """
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        # The OpenMP that the library was linked to is found through the library's own handle.
-        self._set = getattr(library, "omp_set_num_threads", None)
-        self._get = getattr(library, "omp_get_max_threads", None)
+        self._library = library
 
     def __enter__(self) -> None:
-        if self._set and self._get:
-            self._before = self._get()
-            self._set(1)
+        scopes = [self._library] if os.name == "nt" else [ctypes.CDLL(None), self._library]
+        runtimes = [scope for scope in scopes if hasattr(scope, "omp_set_num_threads")]
+        self._before = [(scope, scope.omp_get_max_threads()) for scope in runtimes]
+        for scope in runtimes:
+            scope.omp_set_num_threads(1)
 
     def __exit__(self, *_: object) -> None:
-        if self._set and self._get:
-            self._set(self._before)
+        for scope, threads in self._before:
+            scope.omp_set_num_threads(threads)

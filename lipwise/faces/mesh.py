@@ -28,6 +28,8 @@ SMOOTH_FRAMES = 0.45
 MIN_PRESENCE = 0.5
 # Eyes and mouth corners of a mesh that strays from the detector's by more than this, in eye distances, is lost.
 LOST_DISTANCE = 0.5
+# A face that changes its size by more than this ratio or turns by more than this angle in one frame is found anew.
+JUMP_RATIO, JUMP_RAD = 1.25, 0.3
 
 _MESH_CORNERS = np.array([61, 291])  # outer mouth corners, as the detectors mark them
 
@@ -192,12 +194,18 @@ class _Follower:
     def _find(
         self, frame: np.ndarray, landmarks_xy: np.ndarray, last: tuple[np.ndarray, np.ndarray, int] | None
     ) -> tuple[np.ndarray, float]:
-        if last is not None:
+        if last is not None and not _jumped(last[1], landmarks_xy):
             points, presence = self._mesh.refine(frame, last[0] + (landmarks_xy - last[1]).mean(axis=0))
             if presence >= self._min_presence and _distance(points, landmarks_xy) <= LOST_DISTANCE:
                 return points, presence
         first, _ = self._mesh.look(frame, crop_of_landmarks(landmarks_xy))
         return self._mesh.refine(frame, first)
+
+
+def _jumped(last_landmarks_xy: np.ndarray, landmarks_xy: np.ndarray) -> bool:
+    before, now = crop_of_landmarks(last_landmarks_xy), crop_of_landmarks(landmarks_xy)
+    turned = abs(np.angle(np.exp(1j * (now.angle - before.angle))))
+    return not 1 / JUMP_RATIO < now.side / before.side < JUMP_RATIO or bool(turned > JUMP_RAD)
 
 
 def _distance(mesh_xy: np.ndarray, landmarks_xy: np.ndarray) -> float:

@@ -1,6 +1,8 @@
 """Opening a file with FFmpeg inside, and saying plainly why it cannot be opened."""
 
+from fractions import Fraction
 from pathlib import Path
+from typing import Any, Protocol
 
 import av
 from av.container import InputContainer
@@ -12,7 +14,18 @@ from lipwise.errors import MediaError
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC in libavformat/avformat.h
 TEXT_AS_ART = {"tty", "bin", "xbin", "adf", "idf"}  # demuxers that draw any text file as a picture
 PHOTO_TILES = {"heic", "heix", "heim", "heis", "mif1", "msf1"}  # ISO 23008-12 brands: one photo cut into tiles
+# PyAV before 19 refuses a file whose title is not UTF-8 unless told otherwise; later ones no longer know the argument.
+ANY_TITLE: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 PLAYABLE = "a video such as MP4, MOV, MKV, WebM or GIF, or a picture such as JPEG or PNG"
+
+
+class SupportsRatio(Protocol):
+    """Anything with a numerator and a denominator."""
+
+    @property
+    def numerator(self) -> int: ...
+    @property
+    def denominator(self) -> int: ...
 
 
 def check_readable(path: Path) -> Path:
@@ -54,9 +67,9 @@ def open_input(path: Path) -> InputContainer:
     options = {"protocol_whitelist": "file"}
     try:
         try:
-            container = av.open(str(path), "r", options={**options, "pattern_type": "none"}, metadata_errors="replace")
+            container = av.open(str(path), "r", options={**options, "pattern_type": "none"}, **ANY_TITLE)
         except OptionNotFoundError:
-            container = av.open(str(path), "r", options=options, metadata_errors="replace")
+            container = av.open(str(path), "r", options=options, **ANY_TITLE)
     except (FFmpegError, OSError, ValueError) as error:
         raise MediaError(
             f"{path} cannot be read as a video, a picture or a recording",
@@ -67,6 +80,11 @@ def open_input(path: Path) -> InputContainer:
         container.close()
         raise MediaError(f"{path} cannot be read as a video", cause="it is a text file", next_step=f"use {PLAYABLE}")
     return container
+
+
+def exact(rational: SupportsRatio | None) -> Fraction | None:
+    """A rate, aspect or time base as Fraction (PyAV 19 has a type of its own for them); None for 0 and None."""
+    return Fraction(rational.numerator, rational.denominator) if rational else None
 
 
 def _is_cover(stream: VideoStream) -> bool:

@@ -13,7 +13,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from lipwise.errors import MediaError
-from lipwise.media.container import open_input, picture_stream
+from lipwise.media.container import exact, open_input, picture_stream
 from lipwise.media.output import PartFile, unwritable
 from lipwise.media.probe import probe
 
@@ -139,7 +139,13 @@ def _fitting(segments: list[Path]) -> tuple[Fraction, list[np.ndarray]]:
         with open_input(segment) as container:
             stream = picture_stream(container, segment)
             context = stream.codec_context
-            kind = (context.name, context.width, context.height, stream.average_rate, bytes(context.extradata or b""))
+            kind = (
+                context.name,
+                context.width,
+                context.height,
+                exact(stream.average_rate),
+                bytes(context.extradata or b""),
+            )
             expected = expected or kind
             if kind != expected:
                 raise MediaError(

@@ -74,3 +74,8 @@ class PartFile:
         """Leave nothing behind."""
         with contextlib.suppress(OSError):
             self.part.unlink(missing_ok=True)
+
+
+def check_destination(path: str | Path) -> None:
+    """Raise MediaError now if a video cannot be written there later; nothing stays behind."""
+    PartFile(path).discard()

@@ -1,7 +1,6 @@
 """The timestamps of a stream's frames, read from its packets without decoding."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import av
 import numpy as np
@@ -41,13 +40,13 @@ def read_packets(container: InputContainer, stream: VideoStream) -> Packets:
     pts: list[int] = []
     is_key: list[bool] = []
     ends: list[int] = []
-    problem, seen, latest_s = "", 0, Fraction(0)
+    problem, seen, latest_s = "", 0, 0.0
     try:
         for packet in container.demux(stream, *container.streams.audio):
             if packet.size == 0:  # the flush at the end
                 continue
             if packet.pts is not None:
-                latest_s = max(latest_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
+                latest_s = max(latest_s, (packet.pts + (packet.duration or 0)) * float(packet.time_base))
             if packet.stream_index != stream.index:
                 continue
             seen += 1
@@ -76,9 +75,8 @@ def read_packets(container: InputContainer, stream: VideoStream) -> Packets:
     return Packets(len(times), times, first_keys, last, max(0.0, shortfall_s), problem)
 
 
-def _file_shortfall_s(container: InputContainer, latest_s: Fraction) -> float:
+def _file_shortfall_s(container: InputContainer, latest_s: float) -> float:
     """Seconds that a file promises in its header beyond all it holds; 0 for formats that only estimate."""
     if not container.duration or not container.format.name.startswith(HEADER_SAYS_LENGTH):
         return 0.0
-    promised_s = Fraction((container.start_time or 0) + container.duration, av.time_base)
-    return float(promised_s - latest_s)
+    return ((container.start_time or 0) + container.duration) / av.time_base - latest_s

@@ -1,7 +1,7 @@
 """What a clip is: size, exact rate, length, colour, sound, and the grid its frames are read on."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from lipwise.errors import LipwiseWarning, MediaError
 from lipwise.media.colour import Colour, ToRgb, colour_of
-from lipwise.media.container import open_input, picture_stream
+from lipwise.media.container import exact, open_input, picture_stream
 from lipwise.media.orientation import Orientation, orientation_of
 from lipwise.media.packets import Packets, read_packets
 from lipwise.media.still import OPAQUE, TRANSPARENT, is_still_file, read_still
@@ -82,6 +82,17 @@ class VideoInfo:
     notes: tuple[str, ...]
     index: FrameIndex | None = field(repr=False, compare=False, default=None)
 
+    def part(self, start: int, stop: int) -> "VideoInfo":
+        """The clip between two frames of its grid, `stop` exclusive, as a clip of its own."""
+        if not 0 <= start < stop <= self.frame_count:
+            raise ValueError(f"expected 0 <= start < stop <= {self.frame_count}, got {start} and {stop}")
+        index = self.index and replace(self.index, frame_of=self.index.frame_of[start:stop])
+        return replace(self, frame_count=stop - start, duration_s=float((stop - start) / self.fps), index=index)
+
+    def at_rate(self, fps: Fraction | int) -> "VideoInfo":
+        """A picture, shown at another frame rate."""
+        return replace(self, fps=Fraction(fps), duration_s=float(self.frame_count / Fraction(fps)))
+
 
 def probe(path: str | Path) -> VideoInfo:
     """Look at a clip or picture: its packets are read, one frame is decoded.
@@ -112,14 +123,13 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def _grid(container: InputContainer, stream: VideoStream, packets: Packets) -> Grid:
-    stated = (stream.average_rate, stream.base_rate, stream.guessed_rate)
-    if packets.ticks is None or stream.time_base is None:
+    stated = (exact(stream.average_rate), exact(stream.base_rate), exact(stream.guessed_rate))
+    time_base = exact(stream.time_base)
+    if packets.ticks is None or time_base is None:
         # The guess first: the average of a file without times is an invention of the demuxer.
         return plain_grid(packets.count, next(filter(None, stated[::-1]), DEFAULT_RATE))
     origin_s = Fraction(max(0, container.start_time or 0), av.time_base)
-    return make_grid(
-        packets.ticks, stream.time_base, origin_s=origin_s, last_duration=packets.last_duration, stated=stated
-    )
+    return make_grid(packets.ticks, time_base, origin_s=origin_s, last_duration=packets.last_duration, stated=stated)
 
 
 def _nothing_decoded(path: Path, cause: str) -> MediaError:
@@ -151,7 +161,7 @@ def _describe(
     path: Path, container: InputContainer, stream: VideoStream, frame: av.VideoFrame, packets: Packets, grid: Grid
 ) -> VideoInfo:
     orientation = orientation_of(frame)
-    squared_wh = squared_size(frame, stream.sample_aspect_ratio)
+    squared_wh = squared_size(frame, exact(stream.sample_aspect_ratio))
     colour = colour_of(frame, stream.codec_context)
     has_alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
     brand = container.metadata.get("major_brand", "").strip()

@@ -101,8 +101,7 @@ def decode_sound(path: str | Path, defects: SoundDefects) -> Iterator[SoundBlock
         MediaError: the file cannot be read, or nothing in it can be decoded. SpeechError: it has no sound.
     """
     with _opened(path) as (container, stream):
-        # the clip's frames are counted from the same moment; a recording begins with its first sample
-        origin_s = max(0.0, (container.start_time or 0) / av.time_base) if container.streams.video else None
+        origin_s = max(0.0, (container.start_time or 0) / av.time_base)  # the frames are counted from here, too
         stamped = _floats(_decoded(container, stream, defects))
         end_s = 0.0
         for block in _gathered(_placed(stamped, defects, origin_s)):
@@ -164,7 +163,7 @@ def _floats(frames: Iterable[AudioFrame]) -> Iterator[tuple[SoundBlock, float | 
 
 
 def _placed(
-    stamped: Iterable[tuple[SoundBlock, float | None]], defects: SoundDefects, origin_s: float | None
+    stamped: Iterable[tuple[SoundBlock, float | None]], defects: SoundDefects, origin_s: float
 ) -> Iterator[SoundBlock]:
     """Blocks on the file's time axis, with silence where the time stamps leave a hole.
 
@@ -173,19 +172,17 @@ def _placed(
     position_s, clock_s = 0.0, origin_s
     for block, stamp_s in stamped:
         rate = block.sample_rate
-        if stamp_s is not None:
-            hole_s = 0.0 if clock_s is None else stamp_s - clock_s
-            jitter_s = JITTER_S if position_s > 0 else 0.0
-            if jitter_s < hole_s <= LARGEST_HOLE_S:
-                silence = np.zeros((round(hole_s * rate), block.samples.shape[1]), np.float32)
-                yield block._replace(samples=silence, start_s=position_s)
-                if position_s > 0:
-                    defects.missing.append((position_s, position_s + hole_s))
-                position_s += len(silence) / rate
-            clock_s = stamp_s
+        hole_s = 0.0 if stamp_s is None else stamp_s - clock_s
+        lost = round(hole_s * rate) if hole_s <= LARGEST_HOLE_S else 0
+        if lost > (JITTER_S * rate if position_s > 0 else 0):
+            silence = np.zeros((lost, block.samples.shape[1]), np.float32)
+            yield block._replace(samples=silence, start_s=position_s)
+            if position_s > 0:
+                defects.missing.append((position_s, position_s + hole_s))
+            position_s += lost / rate
         yield block._replace(start_s=position_s)
         position_s += len(block.samples) / rate
-        clock_s = None if clock_s is None else clock_s + len(block.samples) / rate
+        clock_s = (clock_s if stamp_s is None else stamp_s) + len(block.samples) / rate
 
 
 def _gathered(blocks: Iterable[SoundBlock]) -> Iterator[SoundBlock]:

@@ -64,7 +64,7 @@ def _edge_offset(frame: np.ndarray, shape: MouthShape, lip: tuple[np.ndarray, ..
     inner, outer, other = lip
     step = STEP + 0.022 * max(shape.gap - 0.16, 0.0)
     v = inner[None] + inward * step * _rows(SEARCH)  # rows run from the lip into the mouth
-    unlike = _unlike_lip(frame, shape, v, outer + np.array([[0.2], [0.33], [0.45]]) * (inner - outer))
+    unlike = unlike_lip(frame, shape, v, (inner, outer))
     inside = ((v - inner) * inward >= 0) & ((other - v) * inward > 0) & (np.abs(shape.position()) < 0.6)
     level = float(np.clip(np.percentile(unlike[inside], 75) if inside.any() else 1.0, 0.25, 1.0))
     evidence = 0.7 * (unlike / level - LIP_LIKE)
@@ -76,13 +76,22 @@ def _edge_offset(frame: np.ndarray, shape: MouthShape, lip: tuple[np.ndarray, ..
     return inward * step * _expected(further_in - into_mouth)
 
 
-def _unlike_lip(frame: np.ndarray, shape: MouthShape, v: np.ndarray, lip_v: np.ndarray) -> np.ndarray:
-    """0 where the chart at rows v has the colour found at the rows lip_v, to 1 where it is quite another."""
+def unlike_lip(
+    frame: np.ndarray, shape: MouthShape, v: np.ndarray, lip: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """How little the picture looks like a lip there: 0 is the lip's colour, 1 quite another.
+
+    Args:
+        v: (rows, COLUMNS) where, over `shape.u`.
+        lip: v of the lip's inner and outer edge by the mesh, (COLUMNS,) each; its colour is taken between them.
+    """
+    inner, outer = lip
+    lip_v = outer + np.array([[0.2], [0.33], [0.45]]) * (inner - outer)  # the mesh's inner edge may lie on teeth
     rows = np.vstack([v, lip_v])
     chart = lip_chart(frame, shape, np.broadcast_to(shape.u, rows.shape), rows)
-    lab = cv2.cvtColor(chart.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    lip = cv2.GaussianBlur(lab[len(v) :], (21, 1), 5.0, borderType=cv2.BORDER_REPLICATE) / LAB_SPREAD
-    away = np.linalg.norm(lab[None, : len(v)] / LAB_SPREAD - lip[:, None], axis=-1).min(0)  # to the nearest of them
+    lab = cv2.cvtColor(chart.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) / LAB_SPREAD
+    colour = cv2.GaussianBlur(lab[len(v) :], (21, 1), 5.0, borderType=cv2.BORDER_REPLICATE)
+    away = np.linalg.norm(lab[None, : len(v)] - colour[:, None], axis=-1).min(0)  # to the nearest of them
     return np.minimum(away, 3.0) / 3
 
 

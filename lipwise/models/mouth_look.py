@@ -5,7 +5,7 @@ opened mouth of the clip shows the same ones.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import cv2
@@ -13,7 +13,7 @@ import numpy as np
 
 from lipwise.errors import FaceError
 from lipwise.landmarks import eye_distance, mouth_gap, mouth_width
-from lipwise.models.mouth_edges import LUMA, follow_lips, lip_chart
+from lipwise.models.mouth_edges import LUMA, follow_lips, lip_chart, unlike_lip
 from lipwise.models.mouth_shape import MouthShape, mouth_shape, smoothstep, yaw_degrees
 
 CANDIDATES = 5  # frames looked at for teeth; one more is read for the skin's tone
@@ -21,6 +21,7 @@ TEXTURE_SPAN = 0.55  # the texture reaches this far to either side of the middle
 TEXTURE_DEPTH = 0.42  # and this far below the upper lip
 TEXTURE_PX = 150.0  # most pixels an eye distance is stored with
 RIM = 0.012  # strip along the lips that carries their colour
+TRIM_STEP, TRIM_ROWS = 0.01, 9  # where a strip of lip may be cut off the texture: up to 0.09 eye distances
 SMALLEST_OPENING = 0.055  # gap from which a frame can show teeth
 # Share of the skin's brightness in R, G, B: throat, tongue and shaded teeth of speakers in the shade of their lips.
 THROAT, TONGUE, TEETH = (0.36, 0.17, 0.16), (0.78, 0.42, 0.40), (1.08, 1.00, 0.90)
@@ -95,10 +96,12 @@ def measure_look(mesh_xy: np.ndarray, read_frame: Callable[[int], np.ndarray]) -
     chosen = _candidates(points) or [int(np.argsort(mouth_gap(points))[len(points) // 2])]
     views = [_view(read_frame(int(seen[i])), mouth_shape(points[i])) for i in chosen]
     best = max(views, key=lambda view: view.score)
-    arrays = {name: np.asarray(value) for name, value in best._asdict().items() if name != "score"}
-    arrays["skin"] = np.asarray(_luma(best.skin), np.float32)
+    width, skin, scale, height, split = (
+        np.asarray(number, np.float32)
+        for number in (np.median(mouth_width(points)), _luma(best.skin), best.scale, best.height, best.split)
+    )
     colours = _colours(best.skin, best.texture, best.mask)
-    return MouthLook(width=np.asarray(np.median(mouth_width(points)), np.float32), colours=colours, **arrays)
+    return MouthLook(width, skin, colours, best.texture, best.mask, best.edge, scale, height, split)
 
 
 def skin_tone(frame: np.ndarray, shape: MouthShape) -> np.ndarray:
@@ -145,15 +148,17 @@ class _View(NamedTuple):
     texture: np.ndarray
     mask: np.ndarray
     edge: np.ndarray
-    scale: np.ndarray
-    height: np.ndarray
-    split: np.ndarray
+    scale: float
+    height: float
+    split: float
     score: float
 
 
 def _view(frame: np.ndarray, mesh_shape: MouthShape) -> _View:
     """Cut the inside of the mouth out of one frame; its score is 0 when there is nothing to be seen."""
-    skin, shape = skin_tone(frame, mesh_shape), follow_lips(frame, mesh_shape)
+    skin, found = skin_tone(frame, mesh_shape), follow_lips(frame, mesh_shape)
+    trimmed = _without_lips(frame, found, skin)
+    shape = trimmed or found
     scale = min(max(shape.eye_px, 24.0), TEXTURE_PX)
     along = np.arange(-TEXTURE_SPAN, TEXTURE_SPAN, 1 / scale) + shape.middle
     rows = np.arange(0, TEXTURE_DEPTH, 1 / scale)[:, None]
@@ -161,16 +166,37 @@ def _view(frame: np.ndarray, mesh_shape: MouthShape) -> _View:
     room = np.maximum(np.interp(along, shape.u, shape.lower - shape.upper, left=0, right=0) - RIM, 0)
     texture = lip_chart(frame, shape, *np.broadcast_arrays(along[None], top[None] + rows + RIM / 2))
     seen = np.clip((room[None] - rows) / RIM + 1, 0, 1) * smoothstep(room[None] / 0.03)
-    opened = mesh_shape.gap >= SMALLEST_OPENING and float(room.max()) >= 0.7 * SMALLEST_OPENING
+    opened = trimmed is not None and min(mesh_shape.gap, 1.4 * float(room.max())) >= SMALLEST_OPENING
     split, score = 0.0, 0.0
     if opened:
         light = texture.astype(np.float32) @ LUMA
         split, teeth = _teeth_end(light, texture, seen, scale)
         sharp = float(np.abs(cv2.Laplacian(light, cv2.CV_32F))[seen > 0.5].mean()) * scale / max(_luma(skin), 20)
         score = (0.15 + min(teeth, 0.5)) * (0.3 + min(sharp / 60, 1.0)) * min(float(room.max()) / 0.26, 1.0)
-    numbers = [np.asarray(n, np.float32) for n in (scale, lip_height(shape, shape.upper), split)]
-    mask = np.round(255 * seen * opened).astype(np.uint8)
-    return _View(skin, texture, mask, (room * scale).astype(np.float32), *numbers, score)
+    height = lip_height(shape, shape.upper)
+    mask, edge = np.round(255 * seen * opened).astype(np.uint8), (room * scale).astype(np.float32)
+    return _View(skin, texture, mask, edge, scale, height, split, score)
+
+
+def _without_lips(frame: np.ndarray, shape: MouthShape, skin: np.ndarray) -> MouthShape | None:
+    """The opening without strips of lip along its rims (a ghost of a second lip later); None when all looks like lip.
+
+    Above, whatever is as red as skin and bright is lip or gum; below, where the tongue is red too, only the lip's own
+    colour counts.
+    """
+    middle = np.abs(shape.position()) < 0.55
+    rows = TRIM_STEP * (np.arange(TRIM_ROWS)[:, None] + 0.5)
+    u = np.broadcast_to(shape.u, (TRIM_ROWS, len(shape.u)))
+    rim = lip_chart(frame, shape, u, shape.upper + rows)[:, middle].astype(np.float32)
+    redness = 1 - rim.min(-1) / np.maximum(rim.max(-1), 1)
+    flesh = (redness > 1.05 - float(skin.min() / max(skin.max(), 1))) & (rim.max(-1) > 0.5 * skin.max())
+    lip = unlike_lip(frame, shape, shape.lower - rows, (shape.lower, shape.outer_lower))[:, middle] < 0.33
+    above, below = (int(np.argmin(np.append(strip.mean(1) > 0.4, False))) for strip in (flesh, lip))
+    if above == TRIM_ROWS:
+        return None
+    ends = smoothstep((1 - np.abs(shape.position())) / 0.3)
+    upper = shape.upper + above * TRIM_STEP * ends
+    return replace(shape, upper=upper, lower=np.maximum(shape.lower - below * TRIM_STEP * ends, upper))
 
 
 def _teeth_end(light: np.ndarray, texture: np.ndarray, seen: np.ndarray, scale: float) -> tuple[float, float]:

@@ -83,9 +83,8 @@ class _TensorUnpickler(pickle.Unpickler):
         if count == 0:
             return torch.empty(0, dtype=dtype)
         entry = self._archive.getinfo(f"{self._root}data/{key}")
-        if (
-            entry.compress_type != zipfile.ZIP_STORED
-        ):  # torch never packs tensors; a few bytes could unfold to gigabytes
+        # torch never packs tensors; a few packed bytes could unfold to gigabytes.
+        if entry.compress_type != zipfile.ZIP_STORED:
             raise pickle.UnpicklingError(f"{entry.filename} is compressed")
         return torch.frombuffer(bytearray(self._archive.read(entry)), dtype=dtype, count=count)
 

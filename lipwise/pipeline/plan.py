@@ -81,7 +81,7 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
 def used_part(video: VideoInfo, recipe: Recipe) -> VideoInfo:
     """The part of the clip between the recipe's start and end; a photo gets the recipe's frame rate."""
     if video.is_still:
-        return video.as_still(recipe.still_fps)
+        return video.at_rate(recipe.still_fps)
     start = math.floor(recipe.start_s * video.fps)
     stop = video.frame_count if recipe.end_s is None else min(math.ceil(recipe.end_s * video.fps), video.frame_count)
     if not 0 <= start < stop:

@@ -7,10 +7,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from lipwise.faces import libfacedetection
+from lipwise.faces import track as tracks
 from lipwise.faces.choose import Choice
 from lipwise.faces.detect import FaceDetector, load_detector
 from lipwise.faces.mesh import FaceMesh, mesh_points
-from lipwise.faces.track import NONE, FaceTrack, TrackSettings, follow_face
+from lipwise.faces.track import NONE, FaceTrack, TrackSettings
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
@@ -45,7 +46,7 @@ def track_faces(
     finder = _detector(detector) if isinstance(detector, str) else detector
     mesh = FaceMesh(fetch_weights("face_mesh")[0])
     frames = _shown(prefetch(read_frames(video)), "faces", video.frame_count, progress)
-    track = follow_face(frames, finder, fps=video.fps, settings=settings, choose=choose)
+    track = tracks.track_faces(frames, finder, fps=video.fps, settings=settings, choose=choose)
     if not track.has_face.any():
         return replace(track, mesh_xy=np.full((len(track), 468, 2), np.nan, np.float32))
     frames = _shown(prefetch(read_frames(video)), "mesh", video.frame_count, progress)

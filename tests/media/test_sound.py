@@ -13,6 +13,7 @@ from lipwise.media.audio import SAMPLE_RATE, check_speech, load_audio, load_spee
 from lipwise.media.defects import long_runs, merged, spans_text
 from lipwise.media.sound import mix_sound, read_sound, save_wav, soft_limit
 
+QUIETLY = pytest.mark.filterwarnings("ignore:.*(digital silence|cut off|left out):lipwise.errors.LipwiseWarning")
 CLICK_S = 0.5
 VIDEO_FPS = 25
 
@@ -99,6 +100,7 @@ FORMATS = [
 ]
 
 
+@QUIETLY
 @pytest.mark.parametrize(("name", "codec", "rate", "layout"), FORMATS)
 def test_every_format_keeps_the_click_in_its_place(tmp_path, name, codec, rate, layout):
     centre = 2 if layout in ("5.1", "7.1") else None
@@ -136,11 +138,21 @@ def test_real_files(shared_clip, clip, seconds):
     assert -20 < check.peak_dbfs < 0
 
 
-def test_sound_that_begins_after_the_picture_gets_silence_in_front(tmp_path):
-    path = write_sound(tmp_path / "late.mkv", click(48000), 48000, "pcm_s16le", picture_s=2.0, start_s=0.4)
+@QUIETLY
+@pytest.mark.parametrize("late_s", [0.4, 0.02])
+def test_sound_that_begins_after_the_picture_gets_silence_in_front(tmp_path, late_s):
+    path = write_sound(tmp_path / "late.mkv", click(48000), 48000, "pcm_s16le", picture_s=2.0, start_s=late_s)
     waveform = load_audio(path)
-    assert abs(int(np.abs(waveform).argmax()) - 0.9 * SAMPLE_RATE) <= 16  # Matroska counts milliseconds
-    assert not waveform[: int(0.39 * SAMPLE_RATE)].any()
+    assert int(np.abs(waveform).argmax()) == round((CLICK_S + late_s) * SAMPLE_RATE)
+    assert not waveform[: int(late_s * SAMPLE_RATE) - 20].any()
+
+
+@QUIETLY
+def test_a_clock_that_does_not_begin_at_zero_adds_nothing(tmp_path):
+    path = write_sound(tmp_path / "broadcast.ts", click(48000), 48000, "aac", picture_s=1.0)
+    assert int(np.abs(load_audio(path)).argmax()) == pytest.approx(CLICK_S * SAMPLE_RATE, abs=0.03 * SAMPLE_RATE)
+    alone = write_sound(tmp_path / "alone.mkv", click(48000), 48000, "pcm_s16le", start_s=7.0)
+    assert int(np.abs(load_audio(alone)).argmax()) == CLICK_S * SAMPLE_RATE
 
 
 def test_a_hole_in_the_time_stamps_becomes_silence_and_is_named(tmp_path):
@@ -167,6 +179,7 @@ def test_a_damaged_file_gives_what_there_is(tmp_path, name, codec):
     assert any("left out" in str(w.message) or "silence" in str(w.message) for w in said) or codec == "flac"
 
 
+@QUIETLY
 def test_a_recording_cut_off_is_taken_as_far_as_it_goes(tmp_path):
     path = write_sound(tmp_path / "half.m4a", tone(44100, 4.0), 44100, "aac")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -344,3 +344,14 @@ def test_names(clips, name: str) -> None:
 def test_names_of_pictures(tmp_path, name: str) -> None:
     Image.fromarray(np.full((20, 30, 3), 120, np.uint8)).save(tmp_path / name)
     assert probe(tmp_path / name).size_wh == (30, 20)
+
+
+def test_titles_need_not_be_utf8(clips) -> None:
+    path = clips.folder / "titled.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "abcdefgh"
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = 96, 64
+        container.mux([*stream.encode(av.VideoFrame.from_ndarray(clips.barcode(3), "rgb24")), *stream.encode(None)])
+    path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"\xff\xfe\xe9\x80h\xe9\xff\xfc"))
+    assert clips.numbers(read_frames(path)) == [3]
