@@ -50,7 +50,7 @@ def write_speech(path: Path, seconds: float) -> Path:
     """The sample's speech, repeated."""
     once = load_audio(SPEECH)
     length = round(seconds * SAMPLE_RATE)
-    return save_wav(path, np.tile(once, -(-length // len(once)))[:length])
+    return save_wav(path, np.tile(once, -(-length // len(once)))[:length], sample_rate=SAMPLE_RATE)
 
 
 def measure(folder: Path, seconds: float) -> dict:

@@ -26,9 +26,9 @@ def stock(tmp_path_factory) -> Path:
     (folder / "text.mp4").write_text("this is not a film\n" * 50)
     (folder / "page.wav").write_text("<html><body>Quota exceeded</body></html>")
     rng = np.random.default_rng(0)
-    lw.save_wav(folder / "noise.wav", (0.2 * rng.standard_normal(RATE)).astype(np.float32))
-    lw.save_wav(folder / "silent.wav", np.zeros(RATE, np.float32))
-    lw.save_wav(folder / "nothing.wav", np.zeros(0, np.float32))
+    lw.save_wav(folder / "noise.wav", (0.2 * rng.standard_normal(RATE)).astype(np.float32), sample_rate=RATE)
+    lw.save_wav(folder / "silent.wav", np.zeros(RATE, np.float32), sample_rate=RATE)
+    lw.save_wav(folder / "nothing.wav", np.zeros(0, np.float32), sample_rate=RATE)
     return folder
 
 

@@ -76,9 +76,7 @@ def _edge_offset(frame: np.ndarray, shape: MouthShape, lip: tuple[np.ndarray, ..
     return inward * step * _expected(further_in - into_mouth)
 
 
-def unlike_lip(
-    frame: np.ndarray, shape: MouthShape, v: np.ndarray, lip: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
+def unlike_lip(frame: np.ndarray, shape: MouthShape, v: np.ndarray, lip: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """How little the picture looks like a lip there: 0 is the lip's colour, 1 quite another.
 
     Args:

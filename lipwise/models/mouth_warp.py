@@ -8,6 +8,7 @@ clip's own teeth. Everything happens in a box round the mouth and jaw; outside i
 import cv2
 import numpy as np
 
+from lipwise.landmarks import MESH_POINTS
 from lipwise.models.mouth_cavity import Inside, paint_inside
 from lipwise.models.mouth_edges import follow_lips, lip_chart
 from lipwise.models.mouth_field import CORNER_DROP, MouthMove, displacement, place_in_source, plan_move
@@ -41,8 +42,10 @@ def warp_mouth(frame: np.ndarray, mesh_xy: np.ndarray, gap: float, width: float,
         raise ValueError(f"expected frame (H, W, 3) uint8, got {frame.shape} {frame.dtype}")
     if not (np.isfinite(gap) and np.isfinite(width)):
         raise ValueError(f"expected finite gap and width, got {gap} and {width}")
+    if mesh_xy.shape != (MESH_POINTS, 2):
+        raise ValueError(f"expected mesh_xy ({MESH_POINTS}, 2), got {mesh_xy.shape}")
     out = frame.copy()
-    bearable = float(amplitude(mesh_xy))
+    bearable = float(amplitude(mesh_xy)) if np.isfinite(mesh_xy).all() else 0.0
     if bearable <= 0:
         return out
     shape = mouth_shape(mesh_xy)
@@ -183,8 +186,8 @@ class _Lips:
         more = self.room - self.now
         beyond = smoothstep((depth - 0.55 * self.now) / np.maximum(0.4 * self.now, 0.012))
         thin = 1 - smoothstep((self.now - 0.02) / 0.04)
-        patch = np.maximum(beyond, thin) * smoothstep(more / 0.02)
-        whole = smoothstep((more - 0.015) / 0.06) if look.has_teeth else 0.0
+        patch = np.maximum(beyond, thin) * smoothstep(more / 0.045)
+        whole = smoothstep((more - 0.01) / 0.08) if look.has_teeth else 0.0
         return np.maximum(patch, whole)
 
     def _seam(self) -> np.ndarray:

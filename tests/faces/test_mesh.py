@@ -120,10 +120,10 @@ def test_repeated_frames_are_looked_at_once(mesh, astronaut, landmarks, looks):
 
 
 def test_following_a_clip_saves_looks_and_is_as_good(mesh, astronaut, landmarks, looks):
-    frames = [astronaut[:300, 14 * step : 300 + 14 * step] for step in range(12)]
-    rows = np.stack([landmarks - (14 * step, 0) for step in range(12)])
-    followed = mesh_points(frames, rows, mesh, shot=np.zeros(12, int), smooth_frames=0)
-    assert len(looks) == 1 + 12 * len(mesh.margins)
+    frames = [astronaut[:300, 40 * step : 300 + 40 * step] for step in range(5)]
+    rows = np.stack([landmarks - (40 * step, 0) for step in range(5)])
+    followed = mesh_points(frames, rows, mesh, shot=np.zeros(5, int), smooth_frames=0)
+    assert len(looks) == 1 + 5 * len(mesh.margins)
     for frame, row, points in zip(frames, rows, followed, strict=True):
         alone = mesh.points(frame, row)
         assert np.linalg.norm(points - alone, axis=1).mean() < 0.02 * eye_distance(alone)

@@ -173,6 +173,29 @@ def test_rotation(clips, degrees: int) -> None:
     assert np.abs(frame.astype(int) - expected).mean() < 3
 
 
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_mirrored_rotation(clips, degrees: int) -> None:
+    def prepare(stream) -> None:
+        rotate(0)(stream)
+        stream.set_display_rotation(-degrees, hflip=True)
+
+    stored = np.full((64, 96, 3), 60, np.uint8)
+    stored[:16, :48] = 220
+    path = clips.encode("mirrored.mp4", [stored] * 3, prepare=prepare)
+    expected = np.rot90(stored, -degrees // 90)[:, ::-1]  # PyAV mirrors after turning
+    frame = next(read_frames(path))
+    assert frame.shape == expected.shape
+    assert np.abs(frame.astype(int) - expected).mean() < 3
+
+
+def test_frames_cut_away_by_an_edit_list_stay_away(clips) -> None:
+    path = clips.make("edited.mp4", 40, times=list(range(-10, 30)), g="12", bf="2")
+    video = probe(path)
+    assert (video.fps, video.frame_count, video.notes) == (25, 30, ())
+    assert clips.numbers(read_frames(video)) == list(range(10, 40))
+    assert clips.numbers(read_frames(video, range(29, -1, -1))) == list(range(39, 9, -1))
+
+
 @pytest.mark.parametrize(("aspect", "size_wh"), [(Fraction(4, 3), (128, 64)), (Fraction(8, 9), (85, 64))])
 def test_pixels_are_squared(clips, aspect: Fraction, size_wh: tuple[int, int]) -> None:
     def prepare(stream) -> None:
