@@ -36,7 +36,7 @@ class Recipe(BaseModel):
         choose: which person speaks: None is the largest steady face, a number counts from left to right,
             (x, y) is a point in the picture.
         device: "cuda", "cpu" ...; None chooses the best there is.
-        segment_s: length of the pieces that are rendered and kept one by one.
+        segment_s: length of the pieces that are rendered and kept one by one, rounded to whole keyframe intervals.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

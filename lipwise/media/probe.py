@@ -166,17 +166,9 @@ def _describe(
     has_alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
     brand = container.metadata.get("major_brand", "").strip()
     is_picture = container.format.name.endswith(("_pipe", "image2", "gif", "apng")) or brand in STILL_BRANDS
-    index = FrameIndex(
-        stream.index,
-        grid.frame_of,
-        packets.count,
-        packets.ticks,
-        packets.keys,
-        squared_wh,
-        orientation,
-        has_alpha,
-        sum(plane.buffer_size for plane in frame.planes),
-    )
+    frame_bytes = sum(plane.buffer_size for plane in frame.planes)
+    where = (stream.index, grid.frame_of, packets.count, packets.ticks, packets.keys)
+    index = FrameIndex(*where, squared_wh, orientation, has_alpha, frame_bytes)
     return VideoInfo(
         path=path,
         fps=grid.fps,

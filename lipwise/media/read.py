@@ -157,8 +157,8 @@ def _backward(source: FrameSource, numbers: np.ndarray, most: int) -> Iterator[a
         low = _block_start(source, high, lowest, most)
         part = numbers[done:][numbers[done:] >= low].tolist()
         block = _block(source, low, high, frozenset(part))
-        for number in part:
-            yield block[number]
+        for number, following in zip(part, [*part[1:], None], strict=True):
+            yield block[number] if number == following else block.pop(number)  # freed before the next block comes
         done += len(part)
 
 

@@ -98,7 +98,7 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = 1 / self._fps
-        context.gop_size = max(1, round(KEYFRAME_EVERY_S * self._fps))
+        context.gop_size = keyframe_interval(self._fps)
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED
         context.thread_type = "FRAME"
@@ -108,7 +108,7 @@ class VideoWriter:
     def _options(self) -> dict[str, str]:
         if not self._segment:
             return {"preset": PRESET, "crf": str(self._quality)}
-        keyframes = max(1, round(KEYFRAME_EVERY_S * self._fps))
+        keyframes = keyframe_interval(self._fps)
         fixed = f"{INDEPENDENT}:keyint={keyframes}:min-keyint={keyframes}"
         return {"preset": PRESET, "qp": str(self._quality), "x264-params": fixed}
 
@@ -138,6 +138,11 @@ class VideoWriter:
             with contextlib.suppress(FFmpegError, OSError):
                 self._container.close()
         self._file.discard()
+
+
+def keyframe_interval(fps: Fraction) -> int:
+    """Frames from one keyframe to the next."""
+    return max(1, round(KEYFRAME_EVERY_S * fps))
 
 
 def _checked_rate(fps: Fraction | int) -> Fraction:

@@ -30,6 +30,7 @@ from lipwise.landmarks import (
 
 COLUMNS = 41  # samples of the lip curves from corner to corner
 WIDEST_GAP = 0.34  # beyond this a warped mouth turns into a hole
+REST_OPEN = 0.05  # what the network says of a mouth at rest (median of the quiet parts of real speech)
 SMALL_FACE_PX = (10.0, 35.0)  # eye distance at which motion is gone, and whole
 TURNED_DEG = (25.0, 55.0)  # turn of the head at which motion begins to shrink, and is gone
 OUTER_CORNERS = np.array([61, 291])  # of the red of the lips: right, left
@@ -63,6 +64,7 @@ def mouth_targets(mouth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if mouth.ndim != 2 or mouth.shape[1] != 4:
         raise ValueError(f"expected mouth (N, 4): open, wide, round, closed; got {mouth.shape}")
     opened, wide, rounded, closed = np.clip(mouth, 0, 1).T
+    opened = np.maximum(opened - REST_OPEN, 0) / (1 - REST_OPEN)
     gap = WIDEST_GAP * np.tanh(1.55 * opened) * (1 - smoothstep((closed - 0.3) / 0.35))
     width = 0.9 * (wide - 0.49) - 0.30 * np.clip(rounded - 0.2, 0, 1)  # 0.49: the network's mean over speech
     return gap.astype(np.float32), np.clip(width, -0.24, 0.14).astype(np.float32)

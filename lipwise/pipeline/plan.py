@@ -10,6 +10,7 @@ import numpy as np
 from lipwise.errors import FaceError, SettingsError
 from lipwise.faces.track import FaceTrack
 from lipwise.media.probe import VideoInfo, probe
+from lipwise.media.write import KEYFRAME_EVERY_S, keyframe_interval
 from lipwise.models.generator import Generator, GeneratorState
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.recipe import Recipe
@@ -40,8 +41,12 @@ class Plan:
 
     @property
     def segments(self) -> list[slice]:
-        """Slices of output frames that are rendered one by one."""
-        return list(self.timeline.segments(max(1, round(self.recipe.segment_s * self.timeline.fps))))
+        """Slices of output frames that are rendered one by one.
+
+        Each holds whole keyframe intervals, so that the joined segments equal the picture encoded in one piece.
+        """
+        interval = keyframe_interval(self.timeline.fps)
+        return list(self.timeline.segments(interval * max(1, round(self.recipe.segment_s / KEYFRAME_EVERY_S))))
 
     def segment_path(self, number: int) -> Path:
         """Where a rendered segment lies; it is there only when it is complete."""

@@ -96,11 +96,19 @@ def test_runs() -> None:
 def test_backward_holds_one_block_only(clips, monkeypatch, keyframe_distance: str) -> None:
     video = probe(clips.make("long.mp4", 100, g=keyframe_distance))
     monkeypatch.setattr(read, "BLOCK_BYTES", 10 * video.index.frame_bytes)
-    sizes, block_of = [], read._block
-    monkeypatch.setattr(read, "_block", lambda *given: sizes.append(block_of(*given)) or sizes[-1])
-    assert clips.numbers(read_frames(video, range(99, -1, -1))) == list(range(99, -1, -1))
+    blocks, sizes, block_of = [{}], [], read._block
+
+    def watched(*given):
+        assert not blocks[-1], "the block before is still held"
+        blocks.append(block_of(*given))
+        sizes.append(len(blocks[-1]))
+        return blocks[-1]
+
+    monkeypatch.setattr(read, "_block", watched)
+    backward = np.repeat(np.arange(99, -1, -1), 2)
+    assert clips.numbers(read_frames(video, backward)) == backward.tolist()
     assert len(sizes) > 8
-    assert max(map(len, sizes)) <= 10
+    assert max(sizes) <= 10
 
 
 def test_no_frame_is_decoded_twice(clips, monkeypatch) -> None:
