@@ -18,7 +18,7 @@ Faces and voices need their owners' consent. Wav2Lip's weights are for research 
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -51,16 +51,10 @@ _HOMES = {
     "lipwise.sample": "make_sample Sample",
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-__all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]
-
-if TYPE_CHECKING:
-    from lipwise.pipeline.chain import run
-    from lipwise.pipeline.report import RunReport
-    from lipwise.recipe import Recipe
-    from lipwise.sample import make_sample
+__all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # they come by __getattr__
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'lipwise' has no attribute {name!r}")
     value = getattr(import_module(_MODULE_OF[name]), name)

@@ -8,6 +8,7 @@ import tyro
 
 import lipwise
 from lipwise.errors import LipwiseError
+from lipwise.pipeline.report import RunReport
 
 
 def run(
@@ -101,7 +102,7 @@ def weights(names: tyro.conf.Positional[tuple[str, ...]] = (), *, all: bool = Fa
         sys.stdout.write(f"{name}: {path}\n")
 
 
-def _finish(outcome: "lipwise.RunReport", report: Path | None) -> None:
+def _finish(outcome: RunReport, report: Path | None) -> None:
     if report is not None:
         outcome.save(report)
     sys.stdout.write(f"{outcome}\n")

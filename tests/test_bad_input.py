@@ -83,7 +83,10 @@ def test_the_error_names_file_cause_and_next_step(run, tmp_path, monkeypatch, ar
     assert list(tmp_path.iterdir()) == [], "something was left behind"
 
 
-@pytest.mark.parametrize("setting", [{"keep_background": 2}, {"quality": "superb"}, {"stil_fps": 25}, {"end_s": "soon"}])
+SETTINGS = ({"keep_background": 2}, {"quality": "superb"}, {"stil_fps": 25}, {"end_s": "soon"})
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_a_setting_out_of_range_is_named(setting):
     with pytest.raises(lw.SettingsError, match=next(iter(setting))):
         lw.Recipe(face="a.mp4", speech="b.wav", **setting)

@@ -119,15 +119,16 @@ def seam_energy(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> flo
             the two pixels either side of a hard edge.
     """
     soft = cv2.GaussianBlur(mask, (0, 0), 1.0)
-    rise = np.stack(np.gradient(soft))
-    steep = np.linalg.norm(rise, axis=0)
+    down, right = np.gradient(soft)
+    steep = np.hypot(down, right)
     border = (soft > 0.02) & (soft < 0.98) & (steep > 1e-4)
     if not border.any():
         return 1.0
-    normal = rise[:, border] / steep[border]
+    normal = down[border] / steep[border], right[border] / steep[border]
 
     def across(picture: np.ndarray) -> float:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        return float(np.abs((np.stack(np.gradient(grey))[:, border] * normal).sum(0)).mean())
+        down, right = np.gradient(grey)
+        return float(np.abs(down[border] * normal[0] + right[border] * normal[1]).mean())
 
     return (across(result) + 0.5) / (across(source) + 0.5)

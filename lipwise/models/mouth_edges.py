@@ -32,9 +32,26 @@ def lip_chart(frame: np.ndarray, shape: MouthShape, u: np.ndarray, v: np.ndarray
     return cv2.remap(frame, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def skin_tone(frame: np.ndarray, shape: MouthShape) -> np.ndarray:
+    """(3,) float32 RGB of the skin beside and below the mouth: the median of three small patches."""
+    places = np.array([[-0.45, -0.1], [0.45, -0.1], [shape.middle, 0.55]])
+    half = 0.04 * (np.arange(7) - 3) / 1.5
+    tones = []
+    for u, v in places:
+        grid = np.meshgrid(u + half, v + half)
+        tones.append(lip_chart(frame, shape, *grid).reshape(-1, 3).mean(0))
+    return np.median(np.array(tones, np.float32), 0)
+
+
+def redder_than_skin(colours: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """How much more saturated colours (..., 3) RGB are than the skin's (3,): lips and tongue above 0, teeth below."""
+    saturation = 1 - colours.min(-1) / np.maximum(colours.max(-1), 1)
+    return saturation - (1 - skin.min() / max(float(skin.max()), 1.0))
+
+
 def follow_lips(frame: np.ndarray, shape: MouthShape) -> MouthShape:
     """`shape` with its lip curves on the edges seen in `frame` ((H, W, 3) uint8 RGB)."""
-    shut = float(1 - smoothstep((shape.gap - 0.03) / 0.035))
+    shut = _shut(frame, shape)
     ends = smoothstep((1 - np.abs(shape.position())) / 0.25)
     up, low, seam = (np.zeros_like(shape.u) for _ in range(3))
     if shut < 1:
@@ -48,6 +65,21 @@ def follow_lips(frame: np.ndarray, shape: MouthShape) -> MouthShape:
     upper = (1 - shut) * (shape.upper + up) + shut * thin[0]
     lower = (1 - shut) * (shape.lower + low) + shut * thin[1]
     return replace(shape, upper=upper, lower=np.maximum(lower, upper))
+
+
+def _shut(frame: np.ndarray, shape: MouthShape) -> float:
+    """0-1: whether the lips touch. The mesh says so at small gaps; up to 0.11 the picture may, showing nothing but lip."""
+    by_mesh = float(1 - smoothstep((shape.gap - 0.03) / 0.035))
+    unsure = float(1 - smoothstep((shape.gap - 0.06) / 0.05))
+    if unsure <= by_mesh:
+        return by_mesh
+    v = shape.upper + np.linspace(0.1, 0.9, 9)[:, None] * (shape.lower - shape.upper)
+    chart = lip_chart(frame, shape, np.broadcast_to(shape.u, v.shape), v)
+    inside, skin = chart[:, np.abs(shape.position()) < 0.6].astype(np.float32), skin_tone(frame, shape)
+    pale = smoothstep((0.05 - redder_than_skin(inside, skin)) / 0.08)
+    dark = smoothstep((0.55 - inside.max(-1) / max(float(skin.max()), 1.0)) / 0.15)
+    by_picture = float(1 - smoothstep((np.maximum(pale, dark).mean() - 0.08) / 0.2))
+    return max(by_mesh, by_picture * unsure)
 
 
 def _rows(count: int) -> np.ndarray:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lipwise.models.mouth_shape import COLUMNS, MouthShape, smoothstep
+from lipwise.models.mouth_shape import COLUMNS, WIDEST_GAP, MouthShape, smoothstep
 
 UPPER_SHARE_OPENING = 0.16  # of the change of the gap, what the upper lip takes; the jaw does the rest
 UPPER_SHARE_CLOSING = 0.34  # lips that close over teeth come from both sides
+CEILING = WIDEST_GAP + 0.02  # the gap at which mesh and picture are made to agree
 SEAM = 0.014  # thickness of the line between closed lips
 RIM_UPPER, RIM_LOWER = 0.006, 0.012  # edge of the lips that carries the colour of what was beside it
 RIM_PRESSED = 0.028  # more of it where lips close over teeth: they roll in
@@ -59,7 +60,9 @@ def plan_move(shape: MouthShape, gap: float, widen: float, drop: float) -> Mouth
     # A mouth that is open already keeps the form of its opening, larger or smaller.
     kept = 0.85 * smoothstep((shape.gap - 0.03) / 0.06) * (1 - 0.6 * smoothstep(opening / 0.2))
     form = (1 - kept) * shape.profile() + kept * np.clip(now / centre, 0, 1.3)
-    opened, closed = now + opening * form, now * (wanted / max(shape.gap, 1e-3))
+    # The mesh's gap and the one seen in the picture differ; both end at the widest.
+    stretch = np.clip((CEILING - centre) / max(CEILING - shape.gap, 0.05), 0.4, 1.3)
+    opened, closed = now + stretch * opening * form, now * (wanted / max(shape.gap, 1e-3))
     target = opened if opening >= 0 else closed
     change = target - (now + upper_rim + lower_rim)
     share = np.where(change >= 0, UPPER_SHARE_OPENING, _closing_share(shape))

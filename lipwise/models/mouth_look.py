@@ -13,7 +13,7 @@ import numpy as np
 
 from lipwise.errors import FaceError
 from lipwise.landmarks import eye_distance, mouth_gap, mouth_width
-from lipwise.models.mouth_edges import LUMA, follow_lips, lip_chart, unlike_lip
+from lipwise.models.mouth_edges import LUMA, follow_lips, lip_chart, redder_than_skin, skin_tone, unlike_lip
 from lipwise.models.mouth_shape import MouthShape, mouth_shape, smoothstep, yaw_degrees
 
 CANDIDATES = 5  # frames looked at for teeth; one more is read for the skin's tone
@@ -104,17 +104,6 @@ def measure_look(mesh_xy: np.ndarray, read_frame: Callable[[int], np.ndarray]) -
     return MouthLook(width, skin, colours, best.texture, best.mask, best.edge, scale, height, split)
 
 
-def skin_tone(frame: np.ndarray, shape: MouthShape) -> np.ndarray:
-    """(3,) float32 RGB of the skin beside and below the mouth: the median of three small patches."""
-    places = np.array([[-0.45, -0.1], [0.45, -0.1], [shape.middle, 0.55]])
-    half = 0.04 * (np.arange(7) - 3) / 1.5
-    tones = []
-    for u, v in places:
-        grid = np.meshgrid(u + half, v + half)
-        tones.append(lip_chart(frame, shape, *grid).reshape(-1, 3).mean(0))
-    return np.median(np.array(tones, np.float32), 0)
-
-
 def lip_height(shape: MouthShape, upper: np.ndarray) -> float:
     """Distance from the nose's base down to the middle of the upper lip's inner edge `upper`, eye distances."""
     return float(np.interp(shape.middle, shape.u, upper) - shape.nose_uv[1])
@@ -188,8 +177,7 @@ def _without_lips(frame: np.ndarray, shape: MouthShape, skin: np.ndarray) -> Mou
     rows = TRIM_STEP * (np.arange(TRIM_ROWS)[:, None] + 0.5)
     u = np.broadcast_to(shape.u, (TRIM_ROWS, len(shape.u)))
     rim = lip_chart(frame, shape, u, shape.upper + rows)[:, middle].astype(np.float32)
-    redness = 1 - rim.min(-1) / np.maximum(rim.max(-1), 1)
-    flesh = (redness > 1.05 - float(skin.min() / max(skin.max(), 1))) & (rim.max(-1) > 0.5 * skin.max())
+    flesh = (redder_than_skin(rim, skin) > 0.05) & (rim.max(-1) > 0.5 * skin.max())
     lip = unlike_lip(frame, shape, shape.lower - rows, (shape.lower, shape.outer_lower))[:, middle] < 0.33
     above, below = (int(np.argmin(np.append(strip.mean(1) > 0.4, False))) for strip in (flesh, lip))
     if above == TRIM_ROWS:

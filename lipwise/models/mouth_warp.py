@@ -10,9 +10,9 @@ import numpy as np
 
 from lipwise.landmarks import MESH_POINTS
 from lipwise.models.mouth_cavity import Inside, paint_inside
-from lipwise.models.mouth_edges import follow_lips, lip_chart
+from lipwise.models.mouth_edges import LUMA, follow_lips, lip_chart, skin_tone
 from lipwise.models.mouth_field import CORNER_DROP, MouthMove, displacement, place_in_source, plan_move
-from lipwise.models.mouth_look import LUMA, MouthLook, lip_height, skin_tone
+from lipwise.models.mouth_look import MouthLook, lip_height
 from lipwise.models.mouth_shape import COLUMNS, FULL_EFFECT, MouthShape, across, amplitude, mouth_shape, smoothstep
 
 GRID = 0.045  # spacing of the coarse grid, eye distances

@@ -112,9 +112,7 @@ def save_plan(plan: Plan) -> None:
     """Write the plan into its folder, where a worker can load it."""
     (plan.folder / "segments").mkdir(parents=True, exist_ok=True)
     plan.track.save(plan.folder / "track.npz")
-    save_arrays(
-        plan.folder / "timeline.npz", source_index=plan.timeline.source_index, synth=plan.timeline.synth
-    )
+    save_arrays(plan.folder / "timeline.npz", source_index=plan.timeline.source_index, synth=plan.timeline.synth)
     duration = np.array(plan.speech.duration_s.as_integer_ratio())
     save_arrays(plan.folder / "speech.npz", mel=plan.speech.mel, gate=plan.speech.gate, duration_s=duration)
     save_arrays(plan.folder / "state.npz", **plan.state.to_arrays())
@@ -155,7 +153,7 @@ def save_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Write named arrays under a temporary name, then rename."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes allow_pickle for an array
     part.replace(path)
 
 

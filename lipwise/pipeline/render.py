@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from lipwise.media.prefetch import prefetch
 from lipwise.media.read import read_frames
 from lipwise.media.write import VideoWriter
 from lipwise.models.generator import Generator
 from lipwise.pipeline.plan import Plan
-from lipwise.media.prefetch import prefetch
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.recipe import QUANTISER
 from lipwise.stages.lipsync import lipsync_frames

@@ -167,9 +167,7 @@ def lipsync_steps(
     return [next(made) if wanted else None for wanted in synth]
 
 
-def _crop_box(
-    generator: Generator, track: FaceTrack, source: int, frame: np.ndarray, settings: LipsyncSettings
-) -> Box:
+def _crop_box(generator: Generator, track: FaceTrack, source: int, frame: np.ndarray, settings: LipsyncSettings) -> Box:
     size_wh = cast("tuple[int, int]", frame.shape[1::-1])
     if generator.crop == "face":
         return face_box(track.boxes_xyxy[source], track.mesh_xy[source], size_wh, pads=settings.pads)
