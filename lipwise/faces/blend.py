@@ -40,8 +40,8 @@ def region_mask(
         size_wh: size of the mask.
         region: lips and their surroundings, lower face, whole face, or the hard-edged rectangle that shows in
             lessons why the others exist.
-        feather: width of the soft edge in eye distances; it lies inside the reached area and never touches the
-            mask's own border.
+        feather: width of the soft edge in eye distances, at most the region's reach, so that the region itself is
+            taken whole; the edge never touches the mask's own border.
 
     Returns:
         (H, W) float32, 1 = take the new pixel.
@@ -53,7 +53,7 @@ def region_mask(
     canvas = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(canvas, np.round(region_polygon(mesh_xy, region) * 16).astype(np.int32), 1, cv2.LINE_8, shift=4)
     outside = cv2.distanceTransform(1 - canvas, cv2.DIST_L2, 5)
-    soft = max(feather * unit, 1.0)
+    soft = max(min(feather, REACH[region]) * unit, 1.0)
     ramp = np.clip((REACH[region] * unit - outside) / soft, 0, 1)
     ramp = np.minimum(ramp, _border_ramp(width, height, soft))
     return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
@@ -119,7 +119,11 @@ def seam_energy(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> flo
             the two pixels either side of a hard edge.
     """
     soft = cv2.GaussianBlur(mask, (0, 0), 1.0)
-    down, right = np.gradient(soft)
+
+    def slope(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8), cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8)
+
+    down, right = slope(soft)
     steep = np.hypot(down, right)
     border = (soft > 0.02) & (soft < 0.98) & (steep > 1e-4)
     if not border.any():
@@ -128,7 +132,7 @@ def seam_energy(result: np.ndarray, source: np.ndarray, mask: np.ndarray) -> flo
 
     def across(picture: np.ndarray) -> float:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        down, right = np.gradient(grey)
-        return float(np.abs(down[border] * normal[0] + right[border] * normal[1]).mean())
+        along, beside = slope(grey)
+        return float(np.abs(along[border] * normal[0] + beside[border] * normal[1]).mean())
 
     return (across(result) + 0.5) / (across(source) + 0.5)
