@@ -4,7 +4,8 @@
 
 For each clip with sound, the network's opening and width are correlated with the measured ones (tools/viseme_measure.py
 made them). Files carry their own offset between sound and picture, so each clip is read at its own best lag, one for
-both curves; shifted speech gets the same search, so that chance is shown beside every number. `--other` puts another
+both curves; shifted speech gets the same search, so that chance is shown beside every number. "asked gap" and "asked
+width" are the same for what the generator makes of the four numbers (`mouth_targets`). `--other` puts another
 network's numbers beside ours: weights of the same network (.npz), or a .py file that defines
 `predict_mouth(mel_windows)` and `WINDOW_SHIFT_S`.
 """
@@ -50,6 +51,8 @@ class ClipScore:
     lag_s: float
     opening: float
     width: float
+    asked_gap: float
+    asked_width: float
     best_of_shifts: float
     shut_share: float
     closures: int
@@ -100,6 +103,13 @@ def _correlations(mouth: np.ndarray, start: np.ndarray, measured: dict[str, np.n
     return np.nan_to_num(result)
 
 
+def _at_lag(rows: np.ndarray, measured: dict[str, np.ndarray]) -> tuple[float, float]:
+    seen = np.isfinite(measured["gap"])
+    pairs = zip(rows.T, (measured["gap"], measured["width"]), strict=False)
+    gap, width = (float(np.corrcoef(row[seen], curve[seen])[0, 1]) for row, curve in pairs)
+    return gap, width
+
+
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(int), [0]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
@@ -122,12 +132,13 @@ def score(predictor: Predictor, clip: str, mel: np.ndarray, measured: dict[str, 
     best = int(table.sum(1).argmax())
     rolls = [mel.shape[1] * k // (SHIFTS + 1) for k in range(1, SHIFTS + 1)]
     shifted = max(_correlations(mouth, start, measured, roll).sum(1).max() for roll in rolls)
-    gap, _ = mouth_targets(mouth[np.clip(start - LAGS[best] + PAD, 0, len(mouth) - 1)])
+    gap, width = mouth_targets(mouth[np.clip(start - LAGS[best] + PAD, 0, len(mouth) - 1)])
+    asked = _at_lag(np.stack([gap, width], 1), measured)
     step = float(np.median(np.diff(time_s)))
     closures = [(a, b) for a, b in _runs(measured["gap"] < SHUT) if (b - a) * step <= LONGEST_CLOSURE_S]
     turns = [np.roll(gap < SHUT, len(gap) * k // (SHIFTS + 1)) for k in range(1, SHIFTS + 1)]
     return ClipScore(
-        clip, LAGS[best] / RATE, table[best, 0], table[best, 1], shifted, float(np.mean(gap < SHUT)), len(closures),
+        clip, LAGS[best] / RATE, table[best, 0], table[best, 1], *asked, shifted, float(np.mean(gap < SHUT)), len(closures),
         _closures_found(gap < SHUT, time_s, closures),
         float(np.mean([_closures_found(turn, time_s, closures) for turn in turns])),
     )  # fmt: skip
@@ -150,6 +161,8 @@ def means(scores: list[ClipScore]) -> dict[str, float]:
     return {
         "opening": float(np.mean([s.opening for s in scores])),
         "width": float(np.mean([s.width for s in scores])),
+        "asked_gap": float(np.mean([s.asked_gap for s in scores])),
+        "asked_width": float(np.mean([s.asked_width for s in scores])),
         "lag_s": float(np.median([s.lag_s for s in scores])),
         "beats_shifts": sum(s.beats_shifts for s in scores),
         "shut_share": float(np.mean([s.shut_share for s in scores])),
@@ -158,20 +171,32 @@ def means(scores: list[ClipScore]) -> dict[str, float]:
     }
 
 
+COLUMNS = (
+    ("lag ms", "{:.0f}"), ("opening", "{:.3f}"), ("width", "{:.3f}"), ("asked gap", "{:.3f}"),
+    ("asked width", "{:.3f}"), ("beats shifts", "{:.0f}"), ("share shut", "{:.2f}"), ("closures found", "{:.2f}"),
+    ("by chance", "{:.2f}"),
+)  # fmt: skip
+
+
+def _row(name: str, m: dict[str, float]) -> str:
+    values = (
+        m["lag_s"] * 1000, m["opening"], m["width"], m["asked_gap"], m["asked_width"], m["beats_shifts"],
+        m["shut_share"], m["found"], m["found_by_chance"],
+    )  # fmt: skip
+    cells = [form.format(value).rjust(len(title)) for (title, form), value in zip(COLUMNS, values, strict=True)]
+    return f"{name:26} " + "  ".join(cells) + "\n"
+
+
 def print_scores(predictor: Predictor, scores: list[ClipScore]) -> None:
+    """A table with one line for each clip, and what the network says of silence."""
     write = sys.stdout.write
-    write(f"\n{predictor.name}\n{'clip':26} {'lag':>8} {'opening':>8} {'width':>7} {'beats shifts':>13} {'shut':>6}")
-    write(f" {'closures found':>15} {'by chance':>10}\n")
+    write(f"\n{predictor.name:26} " + "  ".join(title for title, _ in COLUMNS) + "\n")
     for s in scores:
-        beats = "yes" if s.beats_shifts else "no"
-        write(f"{s.clip:26} {s.lag_s * 1000:5.0f} ms {s.opening:8.3f} {s.width:7.3f} {beats:>13} {s.shut_share:6.2f}")
-        write(f" {s.found:9.2f} of {s.closures:2d} {s.found_by_chance:10.2f}\n")
-    m = means(scores)
-    write(f"{'mean (lag: median)':26} {m['lag_s'] * 1000:5.0f} ms {m['opening']:8.3f} {m['width']:7.3f}")
-    write(f" {m['beats_shifts']:6d} of {len(scores):2d} {m['shut_share']:7.2f} {m['found']:15.2f}")
-    write(f" {m['found_by_chance']:10.2f}\n")
+        write(_row(s.clip, means([s])))
+    write(_row(f"mean of {len(scores)} (lag: median)", means(scores)))
+    write(f"closures in these clips: {sum(s.closures for s in scores)}; in silence: ")
     silence = predictor.predict(np.full((1, 80, 16), -4.0, np.float32))[0]
-    write("in silence: " + "  ".join(f"{n} {v:.3f}" for n, v in zip(viseme_net.MOUTH, silence, strict=True)) + "\n")
+    write("  ".join(f"{n} {v:.3f}" for n, v in zip(viseme_net.MOUTH, silence, strict=True)) + "\n")
 
 
 def main() -> None:

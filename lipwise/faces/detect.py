@@ -41,7 +41,7 @@ class Faces(NamedTuple):
 
 
 class FaceDetector(Protocol):
-    """Whatever finds faces in an RGB frame (H, W, 3) uint8."""
+    """Whatever finds faces in an RGB frame (H, W, 3) uint8; `detect` may be called from several threads."""
 
     name: str
 

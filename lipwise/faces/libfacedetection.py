@@ -30,9 +30,9 @@ def is_installed() -> bool:
 
 
 class FaceDetectFunction:
-    """`facedetect_cnn` with its own result buffer; one call at a time.
+    """`facedetect_cnn`; it may be called from several threads at once, each of which gets a result buffer of its own.
 
-    The call runs on one thread, because OpenMP's waiting threads slow everything else on a small machine.
+    A call runs on one thread, because OpenMP's waiting threads slow everything else on a small machine.
 
     Raises:
         FaceError: the library is missing or cannot be loaded.
@@ -41,8 +41,8 @@ class FaceDetectFunction:
     def __init__(self) -> None:
         self._library = _open_library()
         self._facedetect = _find_function(self._library)
-        self._result = np.zeros(_RESULT_BYTES, np.uint8)
-        self._lock = threading.Lock()
+        self._own = threading.local()
+        self(np.zeros((32, 32, 3), np.uint8))  # the library unpacks its weights in the first call, which must be alone
 
     def __call__(self, bgr: np.ndarray) -> np.ndarray:
         """Faces in a BGR picture (H, W, 3) uint8.
@@ -53,13 +53,20 @@ class FaceDetectFunction:
         """
         bgr = np.ascontiguousarray(bgr)
         height, width = bgr.shape[:2]
-        with self._lock, _OneThread(self._library):
-            self._result[:4] = 0
-            self._facedetect(self._result.ctypes.data, bgr.ctypes.data, width, height, bgr.strides[0])
-            found = int(np.clip(self._result[:4].view(np.int32)[0], 0, _MAX_FACES))
-            shorts = self._result[4 : 4 + 2 * _FACE_SHORTS * found].view(np.int16).reshape(found, _FACE_SHORTS)
-            numbers = shorts.astype(np.float64)
+        result = self._buffer()
+        with _OneThread(self._library):
+            self._facedetect(result.ctypes.data, bgr.ctypes.data, width, height, bgr.strides[0])
+        found = int(np.clip(result[:4].view(np.int32)[0], 0, _MAX_FACES))
+        shorts = result[4 : 4 + 2 * _FACE_SHORTS * found].view(np.int16).reshape(found, _FACE_SHORTS)
+        numbers = shorts.astype(np.float64)
         return np.concatenate([numbers[:, 1:15] + 0.5, numbers[:, :1] / 100], axis=1)
+
+    def _buffer(self) -> np.ndarray:
+        """The calling thread's result buffer, empty."""
+        if not hasattr(self._own, "result"):
+            self._own.result = np.zeros(_RESULT_BYTES, np.uint8)
+        self._own.result[:4] = 0
+        return self._own.result
 
 
 def _open_library() -> ctypes.CDLL:

@@ -1,7 +1,9 @@
 """One face through a clip: found once, gaps filled, smoothed inside each shot."""
 
+import os
 import zipfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +20,7 @@ from lipwise.faces.smooth import fill_gaps, find_runs, frames_in, smooth_polynom
 from lipwise.landmarks import MESH_POINTS
 
 NONE, DETECTED, FILLED, EDITED = range(4)  # where a row of a track comes from
+WORKERS = min(4, os.cpu_count() or 1)  # frames looked at together; the answers do not depend on it
 MOST_FACES = 32  # of one frame, best scores first: bounds the memory that a crowd takes
 
 
@@ -156,18 +159,25 @@ def track_faces(
 def _detect_all(
     frames: Iterable[np.ndarray], detector: FaceDetector
 ) -> tuple[list[Faces], ShotFinder, tuple[int, int]]:
-    detections: list[Faces] = []
+    """Detections of every frame, several frames at once, what tells shots apart, and the frames' size."""
+    answers: list[Future[Faces]] = []
     finder, repeats = ShotFinder(), RepeatedFrames()
     shape: tuple[int, ...] | None = None
-    for frame in frames:
-        if shape is not None and frame.shape != shape:
-            raise ValueError(f"expected frames of one size, got {shape} and {frame.shape}")
-        shape = frame.shape
-        finder.add(frame)
-        repeated = repeats.is_repeat(frame)
-        detections.append(
-            detections[-1] if repeated else Faces(*(part[:MOST_FACES] for part in detector.detect(frame)))
-        )
+
+    def look(frame: np.ndarray) -> Faces:
+        return Faces(*(part[:MOST_FACES] for part in detector.detect(frame)))
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="lipwise-detect") as pool:
+        for frame in frames:
+            if shape is not None and frame.shape != shape:
+                raise ValueError(f"expected frames of one size, got {shape} and {frame.shape}")
+            shape = frame.shape
+            finder.add(frame)
+            repeated = repeats.is_repeat(frame)
+            answers.append(answers[-1] if repeated else pool.submit(look, frame))
+            if len(answers) > 2 * WORKERS:  # no more frames are held than that
+                answers[-2 * WORKERS].result()
+    detections = [answer.result() for answer in answers]
     if shape is None:
         raise FaceError(
             "Cannot look for a face",

@@ -19,6 +19,7 @@ SEARCH = 9  # rows searched to either side: 0.072 eye distances and more
 LINE_ROWS = 4  # rows to either side that the dark line is compared with
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 LAB_SPREAD = np.array([13.0, 7.0, 9.0], np.float32)  # differences in L*, a*, b* that matter
+LIP_PART = 0.62  # share of a lip's height, from outside, that surely is lip however far off the mesh is
 LIP_LIKE = 0.42  # colours nearer than this to the lip's, relative to the mouth's inside, are lip
 SHARPNESS = 7.0  # of the softmax over offsets
 PRIOR, INWARD = 0.35, 1.2  # what an offset at the end of the search costs, in evidence, and more so into the mouth
@@ -68,7 +69,7 @@ def follow_lips(frame: np.ndarray, shape: MouthShape) -> MouthShape:
 
 
 def _shut(frame: np.ndarray, shape: MouthShape) -> float:
-    """0-1: whether the lips touch. The mesh says so at small gaps; up to 0.11 the picture may, showing nothing but lip."""
+    """0-1: whether the lips touch: by the mesh at small gaps, up to 0.11 by the picture if it shows nothing but lip."""
     by_mesh = float(1 - smoothstep((shape.gap - 0.03) / 0.035))
     unsure = float(1 - smoothstep((shape.gap - 0.06) / 0.05))
     if unsure <= by_mesh:
@@ -101,7 +102,7 @@ def _edge_offset(frame: np.ndarray, shape: MouthShape, lip: tuple[np.ndarray, ..
     level = float(np.clip(np.percentile(unlike[inside], 75) if inside.any() else 1.0, 0.25, 1.0))
     evidence = 0.7 * (unlike / level - LIP_LIKE)
     thick = np.abs(inner - outer)[None]
-    evidence = np.where((v - outer[None]) * inward < 0.2 * thick, -0.2, evidence)  # the lip's outer part stays lip
+    evidence = np.where((v - outer[None]) * inward < LIP_PART * thick, -0.2, evidence)
     evidence = np.where((other[None] - v) * inward < 0, 0.0, evidence)  # beyond the mouth: says nothing
     further_in = np.cumsum(evidence[::-1], 0)[::-1]  # what speaks for an edge here: all rows further in are mouth
     into_mouth = INWARD * np.maximum(_rows(SEARCH) / SEARCH, 0) ** 2  # teeth left on a lip are worse than lip cut off

@@ -19,11 +19,12 @@ MEL_BANDS = 80
 WINDOW_STEPS = 16
 MEL_FRAMES_PER_SECOND = 80
 CENTRE_STEP = WINDOW_STEPS // 2  # a window tells about the sound in its middle
-# Lips move before they are heard: they are where the sound will be this much later. The median of real clips.
-LEAD_S = 0.05
+# Lips move before they are heard: they are where the sound will be this much later. Chosen so that the median of real
+# clips is at no lag (benchmarks/viseme_audio.py); single files differ by 0.1 s, because their sound is offset.
+LEAD_S = 0.03
 # What has to be added to a frame's time to get the start of its mel window. Negative is earlier: the window starts
 # before the frame, so that the network hears what comes before as well as what comes after.
-WINDOW_SHIFT_S = LEAD_S - CENTRE_STEP / MEL_FRAMES_PER_SECOND  # -0.05
+WINDOW_SHIFT_S = LEAD_S - CENTRE_STEP / MEL_FRAMES_PER_SECOND  # -0.07
 BATCH = 64
 
 
@@ -42,12 +43,12 @@ class VisemeNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.bands = nn.Sequential(
-            _halve_bands(1, 16), nn.ReLU(),
-            _halve_bands(16, 24), nn.ReLU(),
-            _halve_bands(24, 32), nn.ReLU(),
+            _halve_bands(1, 12), nn.ReLU(),
+            _halve_bands(12, 20), nn.ReLU(),
+            _halve_bands(20, 28), nn.ReLU(),
         )  # fmt: skip
         self.steps = nn.Sequential(
-            nn.Conv1d(320, 64, 3), nn.ReLU(),
+            nn.Conv1d(280, 64, 3), nn.ReLU(),
             nn.Conv1d(64, 64, 3), nn.ReLU(),
             nn.Conv1d(64, 64, 6), nn.ReLU(),
             nn.Conv1d(64, 4, 1),
@@ -55,8 +56,8 @@ class VisemeNet(nn.Module):
 
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
         """(N, 80, S) in [-4, 4] to (N, 4, S - 15) in 0..1."""
-        features = self.bands(mel[:, None] / 4)  # (N, 32, 10, S - 6)
-        return torch.sigmoid(self.steps(features.flatten(1, 2)))  # (N, 320, S - 6) -> (N, 4, S - 15)
+        features = self.bands(mel[:, None] / 4)  # (N, 28, 10, S - 6)
+        return torch.sigmoid(self.steps(features.flatten(1, 2)))  # (N, 280, S - 6) -> (N, 4, S - 15)
 
 
 def save_weights(net: VisemeNet, path: Path) -> None:

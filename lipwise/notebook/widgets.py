@@ -3,6 +3,7 @@
 Only what ipywidgets 7.7 and 8 have in common is used.
 """
 
+import html
 from pathlib import Path
 
 import cv2
@@ -11,47 +12,72 @@ import numpy as np
 
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
+from lipwise.timeline import Timeline
+
+JPEG_QUALITY = 92
 
 
 def side_by_side(before: np.ndarray, after: np.ndarray, *, height: int = 360) -> np.ndarray:
-    """Two frames of one size beside each other, (height, W, 3) uint8."""
-    pair = np.hstack([before, after])
-    width = max(1, round(pair.shape[1] * height / pair.shape[0]))
-    return cv2.resize(pair, (width, height), interpolation=cv2.INTER_AREA)
+    """Two frames (H, W, 3) uint8 beside each other, (height, W, 3).
+
+    A result may be one pixel larger than an odd-sized clip; what only one of the two shows is cut off.
+    """
+    rows, columns = np.minimum(before.shape[:2], after.shape[:2])
+    pair = np.hstack([before[:rows, :columns], after[:rows, :columns]])
+    width = max(1, round(pair.shape[1] * height / rows))
+    return cv2.resize(pair, (width, height), interpolation=cv2.INTER_AREA if rows > height else cv2.INTER_CUBIC)
 
 
-def as_png(frame: np.ndarray) -> bytes:
-    """A frame (H, W, 3) uint8 RGB as PNG."""
-    return cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
+def as_jpeg(frame: np.ndarray) -> bytes:
+    """A frame (H, W, 3) uint8 RGB as JPEG: small enough to follow a slider on a hosted page."""
+    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
 class BeforeAfter(ipywidgets.VBox):
     """A slider over the frames of a clip and of the video made from it.
 
+    `lipwise.notebook.show.before_after` takes the same arguments and draws a sheet that reads without a kernel.
+
     Args:
         before: the clip.
         after: the result; its frame numbers are the slider's.
-        source_index: (T_out,) which frame of the clip fed each frame of the result.
+        timeline: which frame of the clip fed each frame of the result.
+        number: the frame to begin with.
     """
 
-    def __init__(self, before: VideoInfo | str | Path, after: VideoInfo | str | Path, source_index: np.ndarray) -> None:
+    def __init__(
+        self, before: VideoInfo | str | Path, after: VideoInfo | str | Path, timeline: Timeline, *, number: int = 0
+    ) -> None:
         self.before = before if isinstance(before, VideoInfo) else probe(before)
         self.after = after if isinstance(after, VideoInfo) else probe(after)
-        self.source_index = source_index
-        last = min(len(source_index), self.after.frame_count) - 1
-        self.slider = ipywidgets.IntSlider(0, 0, last, description="frame", continuous_update=False)
-        self.picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%"))
-        self.code = ipywidgets.HTML()
-        super().__init__([self.slider, self.picture, self.code])
-        self.slider.observe(lambda change: self.show(change["new"]), names="value")
-        self.show(0)
+        self.timeline = timeline
+        last = min(len(timeline), self.after.frame_count) - 1
+        self.slider = ipywidgets.IntSlider(
+            value=min(number, last),
+            min=0,
+            max=last,
+            description="frame",
+            continuous_update=False,
+            layout=ipywidgets.Layout(width="95%"),
+        )
+        self.picture = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(max_width="100%"))
+        self.caption = ipywidgets.HTML()
+        super().__init__([self.slider, self.picture, self.caption])
+        self.slider.observe(self._moved, names="value")
+        self.show(self.slider.value)
 
     def frames(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """The two frames (H, W, 3) behind one number of the slider."""
-        before = next(read_frames(self.before, [int(self.source_index[number])]))
+        before = next(read_frames(self.before, [int(self.timeline.source_index[number])]))
         return before, next(read_frames(self.after, [number]))
 
     def show(self, number: int) -> None:
-        """Show one pair of frames."""
-        self.picture.value = as_png(side_by_side(*self.frames(number)))
-        self.code.value = f"<code>next(lw.read_frames({self.after.path.name!r}, [{number}]))</code>"
+        """Show one pair of frames, and the line of code that reads the right one."""
+        self.picture.value = as_jpeg(side_by_side(*self.frames(number)))
+        code = html.escape(f'next(lw.read_frames("{self.after.path}", [{number}]))')
+        seconds = float(number / self.timeline.fps)
+        self.caption.value = f"left: before, right: after, at {seconds:.2f} s<br><code>{code}</code>"
+
+    def _moved(self, change: dict) -> None:
+        self.show(change["new"])

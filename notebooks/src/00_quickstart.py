@@ -10,6 +10,7 @@
 #       format_name: percent
 #   kernelspec:
 #     display_name: Python 3
+#     language: python
 #     name: python3
 # ---
 
@@ -18,49 +19,57 @@
 #
 # # Make a face say a recording
 #
-# ![A face before and after](images/quickstart.png)
+# ![Four frames of a portrait above; below, the same frames with new mouths](images/quickstart.png)
 #
-# A clip and a recording go in; a video whose lips say the recording comes out. About two minutes on any machine, with
-# or without a GPU.
+# A clip and a recording go in; a video whose lips say the recording comes out.
+#
+# **Time:** two minutes, plus a few for set-up the first time. **Runtime:** any; a GPU is not needed.
 
 # %% [markdown]
 # **You will**
 #
-# 1. run the whole chain on a real face and see the video it makes,
-# 2. see each picture on the way: box, mesh, mel window, mask, before and after,
-# 3. know which frames were changed and what was left alone.
+# 1. run the whole chain on a real face and watch the video it makes,
+# 2. see every picture on the way: box, mesh, mel window, mask, before and after,
+# 3. measure what changed, and what was left alone.
 #
-# **Consent.** Use faces and voices only of people who agreed. The sample asks nobody: a public-domain portrait by
-# NASA and a synthetic voice. Colab's rules list deepfakes among the uses it does not allow; on your own machine the
-# same notebook runs unchanged.
+# **Consent.** Use faces and voices only of people who agreed. The sample needs nobody's: a public-domain NASA
+# portrait and a synthetic voice. Colab's rules list deepfakes among the uses it does not allow; on your own machine
+# this notebook runs unchanged.
 
-# %%
+# %% cellView="form" jupyter={"source_hidden": true}
 # @title Set up
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 REPOSITORY = "https://github.com/OWNER/lipwise"
-here = Path.cwd()
-root = next((place for place in (here, *here.parents, here / "lipwise") if (place / "setup_colab.sh").exists()), None)
-if root is None and "/OWNER/" in REPOSITORY:
-    raise SystemExit("Set REPOSITORY above to the address of your copy of LipWise, then run this cell again.")
-if root is None:
-    subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, "lipwise"], check=True)
-    root = here / "lipwise"
-if find_spec("av") is None or find_spec("lipwise") is None:
-    subprocess.run(["bash", str(root / "setup_colab.sh")], check=True)
+parts = [find_spec(name) for name in ("lipwise", "av", "torch", "ipywidgets", "matplotlib")]
+if not all(part and part.origin for part in parts):
+    here = Path.cwd()
+    places = (here, *here.parents, here / "lipwise")
+    root = next((place for place in places if (place / "setup_colab.sh").exists()), None)
+    if root is None:
+        if "/OWNER/" in REPOSITORY:
+            raise RuntimeError("Set REPOSITORY in this cell to the address of your copy of LipWise; run it again.")
+        root = here / "lipwise"
+        subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, str(root)], check=True)
+    kernel = [] if "COLAB_RELEASE_TAG" in os.environ else ["--venv", sys.prefix]
+    subprocess.run(["bash", str(root / "setup_colab.sh"), *kernel], check=True)
     sys.path.insert(0, str(root))
 
 # %%
+import numpy as np
+
 import lipwise as lw
 from lipwise.notebook import show, widgets
 
 # %% [markdown]
 # ## Choose a face and a recording
 #
-# Leave both empty for the sample. Tick the box when the people seen and heard agreed.
+# Leave `face` and `speech` empty to use the sample. For files of your own, tick *consent* when the people seen and
+# heard agreed. `number` is the frame that you will look at closely.
 
 # %%
 # @title Your choices
@@ -69,12 +78,13 @@ speech = ""  # @param {type:"string"}
 out = "result.mp4"  # @param {type:"string"}
 generator = "viseme"  # @param ["viseme", "wav2lip", "wav2lip_gan"]
 quality = "good"  # @param ["draft", "good", "best"]
+number = 63  # @param {type:"integer"}
 consent = False  # @param {type:"boolean"}
 
 # %% [markdown]
 # `viseme` is built in, needs no download and is of **preview quality**: it moves the mouth that is there.
-# `wav2lip` and `wav2lip_gan` paint a new mouth; their weights (436 MB) are for **research and other non-commercial
-# use only**.
+# `wav2lip` and `wav2lip_gan` paint a new mouth; each fetches 436 MB of weights, for **research and other
+# non-commercial use only**.
 
 # %%
 sample = lw.make_sample("sample")
@@ -91,8 +101,8 @@ recipe = lw.Recipe(
 # %% [markdown]
 # ## Run the whole chain
 #
-# Expect a progress bar over the frames and a short report: how many frames got new lips, how many were left alone,
-# and where the time went.
+# Expect a progress bar, then a short report: how many frames got new lips, how many were left alone, and where the
+# time went. The player comes after it; turn the sound on.
 
 # %%
 report = lw.run(recipe)
@@ -104,120 +114,167 @@ show.play(report.out)
 # %% [markdown]
 # **What to look at**
 #
-# - The lips shut on *p* and *m* and open on *a* and *o*.
-# - Nothing moves but the mouth and the jaw.
-# - Failure looks like this: a mouth that opens in a pause, or an edge round it that stays still while the head turns.
+# - The sample says *Hello! This picture has learned to speak. Please watch my lips.* The lips meet on *p* and *m* and
+#   part on the vowels.
+# - Only mouth and jaw move on their own; eyes and hair sway with the camera.
+# - Failure looks like this: a mouth that chatters in a pause, or lips that move before you hear them.
 
 # %%
-assert report.synthesised + report.passed == report.frames
+# Check: the file has sound and as many frames as the report counts.
+result = lw.probe(report.out)
+assert result.has_audio
+assert result.frame_count == report.frames == report.synthesised + report.passed
 
 # %% [markdown]
 # ## Find the face
 #
-# The same steps one by one. First a detector finds a box and five points in every frame; then a mesh of 468 points
-# is laid on the face. Expect the dots to sit on the lips and along the jaw.
+# Now the same steps one by one. A detector finds a box and five points in every frame; then a mesh of 468 points is
+# laid on the face. Expect the points to sit on eyes, nose and lips.
 
 # %%
 video = lw.probe(recipe.face)
+video = video.part(0, min(video.frame_count, report.frames))  # what the speech needs
 track = lw.track_faces(video)
-frames = list(lw.read_frames(video, [0]))
-show.face(frames[0], track, 0);
+first = int(track.has_face.argmax())  # the first frame with a face
+show.face(next(lw.read_frames(video, [first])), track, first)
 
 # %% [markdown]
 # **What to look at**
 #
-# - The box holds the chin.
-# - The green outline follows the inner lips: it says where the mouth opens.
-# - Failure looks like this: the mesh slides off when the face is turned far away.
+# - The box reaches from brow to chin.
+# - The green lines follow the inner lips. The gap between them is how far the mouth is open.
+# - Failure looks like this: on a face in profile, the mesh slides off the cheek.
 
 # %%
-assert track.has_face.all() or not uses_sample
+# Check: the face was followed through most of the clip.
+assert track.has_face.mean() > 0.5, f"a face in only {track.has_face.mean():.0%} of the frames"
 
 # %% [markdown]
 # ## Hear the speech
 #
-# Sound becomes a mel spectrogram, 80 bands at 80 steps a second. Each frame of the video gets a window of 16 steps,
-# a fifth of a second. Expect dark columns where the speaker pauses.
+# Sound becomes a mel spectrogram: 80 bands of pitch, 80 steps a second. Each frame of the video hears a window of 16
+# steps, a fifth of a second round its own time. Expect stripes for vowels and dark columns where no sound comes out.
 
 # %%
 voice = lw.load_speech(recipe.speech)
-show.mel(voice, video.fps, frame=30);
-
-# %%
-assert voice.windows(video.fps, first=0, count=10).shape == (10, 80, 16)
-
-# %% [markdown]
-# ## Make one mouth
-#
-# A *timeline* says which frame of the clip feeds each frame of the result; the generator looks at the whole clip
-# once. Then one frame goes through every step.
-
-# %%
-timeline = lw.Timeline.for_speech(track.has_face, video.fps, voice.frame_count(video.fps))
 model = lw.load_generator(recipe.generator)
-state = lw.prepare_lipsync(video, track, timeline, voice, generator=model)
-
-# %%
-import numpy as np
-
-number = 30
-source = list(lw.read_frames(video, timeline.source_index[[number]]))
-step = lw.lipsync_steps(source, np.array([number]), track, timeline, voice, generator=model, state=state)[0]
-show.step(step);
+number = min(number, report.frames - 1)
+show.mel(voice, video.fps, frame=number, offset_s=model.window_shift_s)
 
 # %% [markdown]
 # **What to look at**
 #
-# - The mask is soft: white is taken from the new picture, black from the old.
-# - Eyes, hair and background are the source's own pixels.
-# - Failure looks like this: with `region="rectangle"` a box shows round the mouth.
+# - Frame 63 of the sample hears the silence before *please*, and the burst of its *p*: to say *p*, lips must shut
+#   first.
+# - Bright stripes low down are the voice; bright patches high up are hissing sounds such as *s*.
+# - Failure looks like this: a bright haze in every column is noise, and makes mouths that never rest.
 
 # %%
-assert (step.result[:10] == step.frame[:10]).all()
+# Check: there is one window for each frame of the result.
+windows = voice.windows(video.fps, first=0, count=voice.frame_count(video.fps))
+assert windows.shape == (report.frames, 80, 16)
+
+# %% [markdown]
+# ## Make one mouth
+#
+# A *timeline* says which frame of the clip feeds each frame of the result: a short clip plays forward, then backward.
+# The generator looks at the whole clip once. Then one frame goes through every step. Expect shut lips in the sample's
+# frame 63.
+
+# %%
+timeline = lw.Timeline.for_speech(track.has_face, video.fps, report.frames)
+state = lw.prepare_lipsync(video, track, timeline, voice, generator=model)
+
+# %%
+frame = next(lw.read_frames(video, timeline.source_index[[number]]))
+chain = {"generator": model, "state": state}
+step = lw.lipsync_steps([frame], np.array([number]), track, timeline, voice, **chain)[0]
+assert step is not None, f"frame {number} shows no face: choose another number"
+show.step(step)
+
+# %% [markdown]
+# **What to look at**
+#
+# - The mask is soft: white is taken from the new crop, black from the frame, grey is a mix of both.
+# - Picture 6 is dark except round the mouth and jaw.
+# - Failure looks like this: a hard line where the mask ends, or skin of another colour inside it.
+
+# %%
+# Check: where the mask is black, the frame stays as it was, bit for bit.
+outside = np.ones(frame.shape[:2], bool)
+step.box.of(outside)[step.mask > 0] = False
+assert (step.result[outside] == frame[outside]).all()
 
 # %% [markdown]
 # ## Before and after
 #
-# **Try it.** Guess first: at which frame is the mouth widest open? Then move the slider.
+# Six moments, evenly spaced: the clip above, the result below. Expect one smile above and different mouths below.
 
 # %%
-widgets.BeforeAfter(video, report.out, timeline.source_index)
+show.before_after(video, report.out, timeline, track=track)
+
+# %% [markdown]
+# **What to look at**
+#
+# - Cheeks, nose and collar are the same above and below.
+# - Teeth appear when the mouth opens and go when it shuts.
+# - Failure looks like this: teeth that change shape between frames, or a chin that stays while the lips drop.
+
+# %%
+# Check: the file holds what you saw made step by step; compression changes it little.
+written = next(lw.read_frames(report.out, [number]))[: frame.shape[0], : frame.shape[1]]
+assert np.abs(written.astype(int) - step.result).mean() < 4
+
+# %% [markdown]
+# **Try it.** Guess first: on which word does the mouth open widest? Then move the slider and look for it. (No slider?
+# The sheet above shows the same without one.)
+
+# %%
+widgets.BeforeAfter(video, report.out, timeline, number=number)
 
 # %% [markdown]
 # ## Exercise
 #
-# Cut the same frame's mouth with `region="rectangle"` and measure how visible its edge is. `lw.seam_energy(result,
-# source, mask)` is 1 for no edge at all.
+# Measure it. Set `widest` to the number of the frame in which the result's mouth is open widest.
+# `lw.mouth_gap(made.mesh_xy)` gives the gap between the lips in every frame, in eye distances; frames without a face
+# hold NaN.
 
 # %% tags=["exercise"]
 # Write your code here.
-settings = lw.LipsyncSettings(region="rectangle")
-rectangle = lw.lipsync_steps(
-    source, np.array([number]), track, timeline, voice, generator=model, state=state, settings=settings
-)[0]
-seam = lw.seam_energy(rectangle.box.of(rectangle.result), rectangle.box.of(rectangle.frame), step.mask)
+made = lw.track_faces(report.out)
+widest = None
+# --- solution ---
+widest = int(np.nanargmax(lw.mouth_gap(made.mesh_xy)))
 
 # %%
-assert 0 < seam < 5, "seam should hold the figure that lw.seam_energy gives"
+# Check your answer.
+assert widest is not None, "Not solved yet: set widest in the cell above."
+after = lw.mouth_gap(made.mesh_xy)
+assert after[widest] == np.nanmax(after), f"The lips are {after[widest]:.2f} apart there, and further elsewhere."
+before = lw.mouth_gap(track.mesh_xy[timeline.source_index])
+show.opening({"before": before, "after": after}, video.fps, marked=widest)
 
 # %% [markdown]
 # ## What you did
 #
-# 1. Ran the whole chain: which frames would `report.passed` count?
-# 2. Saw each picture on the way: what does the mask's grey edge do?
-# 3. Know what was changed: how would you find out which frames the detector missed?
+# 1. You ran the whole chain. Which frames would `report.passed` count?
+# 2. You saw every picture on the way. What happens to a pixel where the mask is grey?
+# 3. You measured what changed. Was your guess right, and how do you know that the background is untouched?
 
 # %% [markdown]
 # ## If something goes wrong
 #
 # | You see | Do this |
 # |---|---|
-# | `No face was found` | use a clip in which a face looks at the camera and is large enough |
-# | `Nobody has said that the people ... agreed` | ask them; then tick *consent* |
-# | `has no sound` | choose a recording, or a video that is not silent |
-# | the wrong person speaks | `lw.Recipe(..., choose=1)` counts from the left, from 0 |
+# | `No face was found` | use a clip in which a large face looks at the camera |
+# | `Nobody has said that the people ... agreed` | ask them, then tick *consent* |
+# | `has no sound` | choose a recording, or a video with sound |
+# | the wrong person speaks | `lw.Recipe(..., choose=1)`; from the left, from 0 |
+# | `Set REPOSITORY` | put your copy's address into *Set up* |
 
 # %% [markdown]
 # ## Next steps
 #
-# Change `face` and `speech` above to files of your own and run all cells again.
+# - Set `face` and `speech` to files of your own and run all cells again; a photo works too.
+# - Choose `wav2lip_gan` and compare its mouths with these.
+# - Long clips: `python -m lipwise run --help` does the same from a terminal.

@@ -49,9 +49,9 @@ def test_a_closed_mouth_gives_a_plain_inside_without_bright_teeth(closed):
     assert not look.has_teeth
     opened = warp_mouth(picture, points, 0.28, 0.0, look)
     shape = mouth_shape(points)
-    depth = np.linspace(0.02, 0.2, 12)
+    depth = np.linspace(-0.05, 0.2, 26)  # the lip has gone up a little
     places = (
-        shape.origin_xy + shape.eye_px * np.stack([np.full(12, shape.middle), shape.upper[20] + depth], 1) @ shape.axes
+        shape.origin_xy + shape.eye_px * np.stack([np.full(26, shape.middle), shape.upper[20] + depth], 1) @ shape.axes
     )
     inside = opened[places[:, 1].round().astype(int), places[:, 0].round().astype(int)]
     assert inside.mean(-1).min() < 0.55 * float(look.skin)  # a dark mouth
