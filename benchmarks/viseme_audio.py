@@ -138,7 +138,8 @@ def score(predictor: Predictor, clip: str, mel: np.ndarray, measured: dict[str, 
     closures = [(a, b) for a, b in _runs(measured["gap"] < SHUT) if (b - a) * step <= LONGEST_CLOSURE_S]
     turns = [np.roll(gap < SHUT, len(gap) * k // (SHIFTS + 1)) for k in range(1, SHIFTS + 1)]
     return ClipScore(
-        clip, LAGS[best] / RATE, table[best, 0], table[best, 1], *asked, shifted, float(np.mean(gap < SHUT)), len(closures),
+        clip, LAGS[best] / RATE, table[best, 0], table[best, 1], *asked, shifted, float(np.mean(gap < SHUT)),
+        len(closures),
         _closures_found(gap < SHUT, time_s, closures),
         float(np.mean([_closures_found(turn, time_s, closures) for turn in turns])),
     )  # fmt: skip

@@ -36,7 +36,7 @@ class Settings:
     seed: int = 1
     utterances: int = 1800
     copies: int = 2  # recordings made of each utterance
-    steps: int = 5000
+    steps: int = 3000
     crops: int = 64  # pieces of the strip in one step
     outputs: int = 16  # windows in one piece
     learning_rate: float = 3e-3

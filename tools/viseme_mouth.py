@@ -34,12 +34,13 @@ class Shape:
     insists: tuple[float, float, float, float]
 
 
-# How far each vowel opens the jaw (close to open in the IPA chart), and which spread or round the lips.
+# How far each vowel parts the lips (close to open in the IPA chart), and which spread or round them. The steps are
+# small: real mouths differ less from vowel to vowel than charts suggest, and most between any sound and closed lips.
 _OPEN = {
     letter: value
     for letters, value in (
-        ("iyɨʉɯu", 0.20), ("ɪʏʊᵻ", 0.34), ("əɚ", 0.36), ("eøɘɵɤo", 0.46), ("ɛœɜɝɞʌɔ", 0.62), ("æɐ", 0.80),
-        ("aɑɒɶ", 0.92),
+        ("iyɨʉɯu", 0.30), ("ɪʏʊᵻ", 0.40), ("əɚ", 0.44), ("eøɘɵɤo", 0.48), ("ɛœɜɝɞʌɔ", 0.60), ("æɐ", 0.70),
+        ("aɑɒɶ", 0.78),
     )
     for letter in letters
 }  # fmt: skip
@@ -54,15 +55,15 @@ _CONSONANTS = {
         ("mbpɓɱ", (0.00, 0.45, 0.10, 1.0), (4.0, 1.5, 0.6, 3.0)),
         ("fvʋ", (0.10, 0.45, 0.10, 0.3), (2.5, 1.5, 0.6, 2.5)),
         ("βɸ", (0.08, 0.40, 0.20, 0.6), (2.5, 1.5, 0.6, 2.5)),
-        ("wɥʍ", (0.14, 0.10, 1.00, 0.0), (2.5, 1.5, 2.5, 2.5)),
-        ("ʃʒɕʑʂʐ", (0.22, 0.30, 0.60, 0.0), (1.6, 1.5, 1.6, 1.6)),
-        ("ɹɻ", (0.25, 0.30, 0.50, 0.0), (1.0, 1.0, 1.0, 1.0)),
-        ("sz", (0.18, 0.60, 0.10, 0.0), (1.6, 1.5, 0.6, 1.6)),
-        ("θð", (0.28, 0.50, 0.10, 0.0), (1.0, 1.0, 0.6, 1.0)),
-        ("jʝ", (0.22, 0.75, 0.05, 0.0), (0.9, 0.9, 0.5, 0.9)),
-        ("tdnlɾrɫʈɖɳɭ", (0.28, 0.50, 0.10, 0.0), (0.8, 0.8, 0.3, 0.8)),
-        ("kɡgŋxɣqχʁʀɲcɟçʎ", (0.34, 0.50, 0.15, 0.0), (0.5, 0.5, 0.2, 0.8)),
-        ("hʔɦħʕ", (0.40, 0.50, 0.15, 0.0), (0.2, 0.2, 0.1, 0.8)),
+        ("wɥʍ", (0.18, 0.10, 1.00, 0.0), (2.5, 1.5, 2.5, 2.5)),
+        ("ʃʒɕʑʂʐ", (0.26, 0.30, 0.60, 0.0), (1.6, 1.5, 1.6, 1.6)),
+        ("ɹɻ", (0.32, 0.30, 0.50, 0.0), (1.0, 1.0, 1.0, 1.0)),
+        ("sz", (0.25, 0.60, 0.10, 0.0), (1.6, 1.5, 0.6, 1.6)),
+        ("θð", (0.33, 0.50, 0.10, 0.0), (1.0, 1.0, 0.6, 1.0)),
+        ("jʝ", (0.30, 0.75, 0.05, 0.0), (0.9, 0.9, 0.5, 0.9)),
+        ("tdnlɾrɫʈɖɳɭ", (0.36, 0.50, 0.10, 0.0), (0.8, 0.8, 0.3, 0.8)),
+        ("kɡgŋxɣqχʁʀɲcɟçʎ", (0.40, 0.50, 0.15, 0.0), (0.5, 0.5, 0.2, 0.8)),
+        ("hʔɦħʕ", (0.44, 0.50, 0.15, 0.0), (0.2, 0.2, 0.1, 0.8)),
     )
     for letter in letters
 }
@@ -86,7 +87,7 @@ def letters_of(phone: str) -> list[str]:
 def _shape(letter: str, length_s: float) -> Shape:
     if letter in _CONSONANTS:
         return _CONSONANTS[letter]
-    fullness = float(np.clip(0.55 + 0.45 * length_s / _FULL_VOWEL_S, 0.55, 1.1))
+    fullness = float(np.clip(0.7 + 0.3 * length_s / _FULL_VOWEL_S, 0.7, 1.05))
     rounding = _ROUND.get(letter, 0.0)
     mouth = (min(1.0, _OPEN[letter] * fullness), _WIDE.get(letter, _WIDE_OTHER), rounding, 0.0)
     return Shape(mouth, (1.0, 1.0, 1.0 if rounding > 0.3 else 0.6, 1.0))

@@ -31,7 +31,12 @@ def region_polygon(mesh_xy: np.ndarray, region: Region) -> np.ndarray:
 
 
 def region_mask(
-    mesh_xy: np.ndarray, size_wh: tuple[int, int], region: Region = "lower_face", *, feather: float = 0.18
+    mesh_xy: np.ndarray,
+    size_wh: tuple[int, int],
+    region: Region = "lower_face",
+    *,
+    feather: float = 0.18,
+    moves_beyond: float = 0.0,
 ) -> np.ndarray:
     """A soft mask of a region.
 
@@ -42,6 +47,9 @@ def region_mask(
             lessons why the others exist.
         feather: width of the soft edge in eye distances, at most the region's reach, so that the region itself is
             taken whole; the edge never touches the mask's own border.
+
+        moves_beyond: how far outside the face the new crop still moves pixels, in eye distances; the mask reaches
+            that much further, because blending moved with unmoved pixels shows an edge twice.
 
     Returns:
         (H, W) float32, 1 = take the new pixel.
@@ -54,7 +62,7 @@ def region_mask(
     cv2.fillConvexPoly(canvas, np.round(region_polygon(mesh_xy, region) * 16).astype(np.int32), 1, cv2.LINE_8, shift=4)
     outside = cv2.distanceTransform(1 - canvas, cv2.DIST_L2, 5)
     soft = max(min(feather, REACH[region]) * unit, 1.0)
-    ramp = np.clip((REACH[region] * unit - outside) / soft, 0, 1)
+    ramp = np.clip(((REACH[region] + moves_beyond) * unit - outside) / soft, 0, 1)
     ramp = np.minimum(ramp, _border_ramp(width, height, soft))
     return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
 

@@ -56,6 +56,7 @@ class Generator(Protocol):
             can touch.
         crop_size: side of the square crop in pixels, or None for the frame's own resolution.
         keeps_colours: True when the crop is made of the frame's own pixels and needs no colour matching.
+        moves_beyond: how far outside the face it still moves pixels, in eye distances.
         window_shift_s: how much later than the output frame's own time its mel window has to begin, in seconds.
     """
 
@@ -69,6 +70,8 @@ class Generator(Protocol):
     def crop_size(self) -> int | None: ...
     @property
     def keeps_colours(self) -> bool: ...
+    @property
+    def moves_beyond(self) -> float: ...
     @property
     def window_shift_s(self) -> float: ...
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from lipwise.models.generator import GeneratorState, ReadFrame, ReadWindows
+from lipwise.models.mouth_field import NECK_REACH
 from lipwise.models.mouth_look import MouthLook, measure_look
 from lipwise.models.mouth_shape import amplitude, mouth_targets
 from lipwise.models.mouth_warp import warp_mouth
@@ -27,6 +28,7 @@ class VisemeGenerator:
     crop: Literal["face", "mouth"] = "mouth"
     crop_size = None
     keeps_colours = True
+    moves_beyond = NECK_REACH  # the skin under the chin goes along with the jaw
     window_shift_s = WINDOW_SHIFT_S
 
     def prepare(

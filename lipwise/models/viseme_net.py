@@ -21,10 +21,10 @@ MEL_FRAMES_PER_SECOND = 80
 CENTRE_STEP = WINDOW_STEPS // 2  # a window tells about the sound in its middle
 # Lips move before they are heard: they are where the sound will be this much later. Chosen so that the median of real
 # clips is at no lag (benchmarks/viseme_audio.py); single files differ by 0.1 s, because their sound is offset.
-LEAD_S = 0.03
+LEAD_S = 0.04
 # What has to be added to a frame's time to get the start of its mel window. Negative is earlier: the window starts
 # before the frame, so that the network hears what comes before as well as what comes after.
-WINDOW_SHIFT_S = LEAD_S - CENTRE_STEP / MEL_FRAMES_PER_SECOND  # -0.07
+WINDOW_SHIFT_S = LEAD_S - CENTRE_STEP / MEL_FRAMES_PER_SECOND  # -0.06
 BATCH = 64
 
 
@@ -56,7 +56,7 @@ class VisemeNet(nn.Module):
 
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
         """(N, 80, S) in [-4, 4] to (N, 4, S - 15) in 0..1."""
-        features = self.bands(mel[:, None] / 4)  # (N, 28, 10, S - 6)
+        features = self.bands(-mel[:, None] / 4)  # (N, 28, 10, S - 6)
         return torch.sigmoid(self.steps(features.flatten(1, 2)))  # (N, 280, S - 6) -> (N, 4, S - 15)
 
 

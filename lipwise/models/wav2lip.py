@@ -55,6 +55,7 @@ class Wav2Lip:
     crop: Literal["face"] = "face"
     crop_size = CROP_SIZE
     keeps_colours = False
+    moves_beyond = 0.0
     window_shift_s = 0.0  # the reference's timing; see audio_offset_s where the windows are cut
     needs_weights = True
     licence = LICENCE

@@ -16,10 +16,19 @@ import numpy as np
 from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 
-from lipwise.faces.crop import mouth_box
+from lipwise.faces.crop import clip_box
 from lipwise.faces.track import FaceTrack
-from lipwise.landmarks import FACE_OVAL, INNER_LOWER_LIP, INNER_UPPER_LIP, OUTER_LIPS
+from lipwise.landmarks import (
+    FACE_OVAL,
+    INNER_LOWER_LIP,
+    INNER_UPPER_LIP,
+    MOUTH_CORNERS,
+    OUTER_LIPS,
+    eye_distance,
+)
 from lipwise.media.audio import MEL_BANDS, MEL_FLOOR, MEL_FRAMES_PER_SECOND, WINDOW_STEPS, window_starts
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
@@ -33,6 +42,7 @@ EMBED_BYTES = 2_000_000  # a larger embedded video slows a hosted page down or d
 PREVIEW_SIDE = 480  # pixels of a preview's longer side
 PREVIEW_S = 20
 PREVIEW_QUALITY = 28  # x264's scale; see lipwise.media.write
+FACE_REACH = 1.15  # how far a picture of the lower face goes from the mouth, in eye distances
 PAGE_IN = 10.0  # width of a figure in inches: as wide as a notebook's page
 MEL_COLOURS = {"origin": "lower", "aspect": "auto", "cmap": "magma", "vmin": MEL_FLOOR, "vmax": -MEL_FLOOR}
 
@@ -83,7 +93,7 @@ def face(frame: np.ndarray, track: FaceTrack, index: int) -> Figure:
         _draw_mesh(whole, mesh, dot=1.5)
         _draw_mesh(near, mesh, dot=5)
         x0, y0, x1, y1 = track.boxes_xyxy[index]
-        whole.add_patch(plt.Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color="yellow", lw=2))
+        whole.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color="yellow", lw=2))
         whole.plot(*track.landmarks_xy[index].T, "o", ms=6, color="red", mec="white")
         low, high = mesh[OUTER_LIPS].min(0), mesh[OUTER_LIPS].max(0)
         reach = 0.3 * (high[0] - low[0])
@@ -121,13 +131,13 @@ def mel(speech: Speech, fps: Fraction, *, frame: int, offset_s: float = 0.0) -> 
     picture = whole.imshow(speech.mel, extent=(0, length_s, 0, MEL_BANDS), **MEL_COLOURS)
     start_s = window_starts(fps, count=1, first=frame, audio_offset_s=offset_s)[0] / MEL_FRAMES_PER_SECOND
     end_s = start_s + WINDOW_STEPS / MEL_FRAMES_PER_SECOND
-    whole.add_patch(plt.Rectangle((start_s, 0), end_s - start_s, MEL_BANDS, fill=False, color="cyan", lw=2))
+    whole.add_patch(Rectangle((start_s, 0), end_s - start_s, MEL_BANDS, fill=False, color="cyan", lw=2))
     whole.set(xlabel="seconds", ylabel="mel band, low to high", title="the whole recording")
     only = speech.windows(fps, first=frame, count=1, offset_s=offset_s)[0]
     window.imshow(only, extent=(start_s, end_s, 0, MEL_BANDS), **MEL_COLOURS)
     window.set(xlabel="seconds", title=f"what frame {frame} hears")
     window.locator_params(axis="x", nbins=3)
-    figure.colorbar(picture, label="loudness (-4 to 4)")
+    figure.colorbar(picture, ax=window, label="loudness", ticks=[MEL_FLOOR, 0, -MEL_FLOOR])
     plt.close(figure)
     return figure
 
@@ -167,29 +177,32 @@ def before_after(
         before, after: the clip and the result.
         timeline: which frame of the clip fed each frame of the result.
         numbers: frames of the result; None takes six, evenly spaced.
-        track: the clip's; cuts each picture to the lower face. None shows whole frames.
+        track: the clip's; each picture is cut from the eyes to below the chin. None shows whole frames.
     """
-    numbers = np.linspace(0, len(timeline) - 1, 6).round().astype(int) if numbers is None else np.asarray(numbers)
-    sources = timeline.source_index[numbers]
-    rows = {"before": read_frames(before, sources), "after": read_frames(after, numbers)}
-    size = (PAGE_IN, 2.25 * PAGE_IN / len(numbers) + 0.3)
-    figure, axes = plt.subplots(2, len(numbers), figsize=size, layout="constrained", squeeze=False)
+    shown = np.linspace(0, len(timeline) - 1, 6).round().astype(int) if numbers is None else np.asarray(numbers)
+    sources = timeline.source_index[shown]
+    rows = {"before": read_frames(before, sources), "after": read_frames(after, shown)}
+    size = (PAGE_IN, 2 * PAGE_IN / len(shown) + 0.3)
+    close = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    figure, axes = plt.subplots(2, len(shown), figsize=size, layout=close, squeeze=False)
     for (name, frames), row in zip(rows.items(), axes, strict=True):
         for place, frame, source in zip(row, frames, sources, strict=True):
             place.imshow(_lower_face(frame, track, source))
             place.set(xticks=[], yticks=[])
         row[0].set_ylabel(name, fontsize=12)
-    for place, number in zip(axes[0], numbers, strict=True):
+    for place, number in zip(axes[0], shown, strict=True):
         place.set_title(f"{float(number / timeline.fps):.2f} s", fontsize=11)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     plt.close(figure)
     return figure
 
 
 def _lower_face(frame: np.ndarray, track: FaceTrack | None, source: int) -> np.ndarray:
+    """The frame from the eyes to below the chin; whole where there is no face."""
     if track is None or not track.has_face[source]:
         return frame
-    return mouth_box(track.mesh_xy[source], (frame.shape[1], frame.shape[0])).of(frame)
+    mesh = track.mesh_xy[source]
+    (x, y), reach = mesh[MOUTH_CORNERS].mean(0), FACE_REACH * float(eye_distance(mesh))
+    return clip_box((x - reach, y - reach, x + reach, y + reach), (frame.shape[1], frame.shape[0])).of(frame)
 
 
 def opening(gaps: Mapping[str, np.ndarray], fps: Fraction, *, marked: int | None = None) -> Figure:

@@ -79,5 +79,9 @@ class BeforeAfter(ipywidgets.VBox):
         seconds = float(number / self.timeline.fps)
         self.caption.value = f"left: before, right: after, at {seconds:.2f} s<br><code>{code}</code>"
 
+    def __repr__(self) -> str:
+        """What a page without a kernel shows in the widget's place."""
+        return f"a slider over {self.slider.max + 1} frames; it needs a kernel, show.before_after draws a sheet without"
+
     def _moved(self, change: dict) -> None:
         self.show(change["new"])

@@ -161,7 +161,7 @@ def lipsync_steps(
     windows = speech.windows(timeline.fps, first=int(numbers[0]), count=len(numbers), offset_s=offset_s)[synth]
     generated = generator.render(crops, windows, points, state[chosen])
     made = iter(
-        _blend(frame, box, crop, new, points_in_crop(track.mesh_xy[source], box), generator.keeps_colours, settings)
+        _blend(frame, box, crop, new, points_in_crop(track.mesh_xy[source], box), generator, settings)
         for frame, box, crop, new, source in zip(shown, boxes, crops, generated, sources, strict=True)
     )
     return [next(made) if wanted else None for wanted in synth]
@@ -180,12 +180,14 @@ def _blend(
     crop: np.ndarray,
     generated: np.ndarray,
     points_xy: np.ndarray,
-    keeps_colours: bool,
+    generator: Generator,
     settings: LipsyncSettings,
 ) -> LipsyncStep:
     if generated.shape[1::-1] != box.size_wh:
         generated = cv2.resize(generated, box.size_wh, interpolation=cv2.INTER_CUBIC)
-    mask = region_mask(points_xy, box.size_wh, settings.region, feather=settings.feather)
-    raw = keeps_colours or settings.region == "rectangle"
+    mask = region_mask(
+        points_xy, box.size_wh, settings.region, feather=settings.feather, moves_beyond=generator.moves_beyond
+    )
+    raw = generator.keeps_colours or settings.region == "rectangle"
     matched = generated.astype(np.float32) if raw else match_colour(generated, box.of(frame), mask)
     return LipsyncStep(frame, box, crop, generated, matched, mask, paste(frame, matched, mask, box))

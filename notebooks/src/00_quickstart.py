@@ -32,9 +32,8 @@
 # 2. see every picture on the way: box, mesh, mel window, mask, before and after,
 # 3. measure what changed, and what was left alone.
 #
-# **Consent.** Use faces and voices only of people who agreed. The sample needs nobody's: a public-domain NASA
-# portrait and a synthetic voice. Colab's rules list deepfakes among the uses it does not allow; on your own machine
-# this notebook runs unchanged.
+# **Consent.** Use faces and voices only of people who agreed. The sample is a public-domain NASA portrait with a
+# synthetic voice. Colab's rules list deepfakes among the uses it does not allow; your own machine runs this too.
 
 # %% cellView="form" jupyter={"source_hidden": true}
 # @title Set up
@@ -141,7 +140,7 @@ show.face(next(lw.read_frames(video, [first])), track, first)
 # %% [markdown]
 # **What to look at**
 #
-# - The box reaches from brow to chin.
+# - The box reaches from the forehead to the chin.
 # - The green lines follow the inner lips. The gap between them is how far the mouth is open.
 # - Failure looks like this: on a face in profile, the mesh slides off the cheek.
 
@@ -196,8 +195,8 @@ show.step(step)
 # **What to look at**
 #
 # - The mask is soft: white is taken from the new crop, black from the frame, grey is a mix of both.
-# - Picture 6 is dark except round the mouth and jaw.
-# - Failure looks like this: a hard line where the mask ends, or skin of another colour inside it.
+# - Picture 6 is brightest at mouth and jaw, and black from the nose up.
+# - Failure looks like this: an edge seen twice where the mask fades, as on a collar close under the chin.
 
 # %%
 # Check: where the mask is black, the frame stays as it was, bit for bit.
@@ -208,15 +207,17 @@ assert (step.result[outside] == frame[outside]).all()
 # %% [markdown]
 # ## Before and after
 #
-# Six moments, evenly spaced: the clip above, the result below. Expect one smile above and different mouths below.
+# Six moments from your frame on: the clip above, the result below. Expect the sample's one smile above, and a
+# different mouth in every picture below.
 
 # %%
-show.before_after(video, report.out, timeline, track=track)
+moments = np.clip(number + 4 * np.arange(6), 0, report.frames - 1)
+show.before_after(video, report.out, timeline, numbers=moments, track=track)
 
 # %% [markdown]
 # **What to look at**
 #
-# - Cheeks, nose and collar are the same above and below.
+# - Eyes and nose are the same above and below; chin and cheeks follow the mouth.
 # - Teeth appear when the mouth opens and go when it shuts.
 # - Failure looks like this: teeth that change shape between frames, or a chin that stays while the lips drop.
 
@@ -226,8 +227,8 @@ written = next(lw.read_frames(report.out, [number]))[: frame.shape[0], : frame.s
 assert np.abs(written.astype(int) - step.result).mean() < 4
 
 # %% [markdown]
-# **Try it.** Guess first: on which word does the mouth open widest? Then move the slider and look for it. (No slider?
-# The sheet above shows the same without one.)
+# **Try it.** Guess first: on which word does the mouth open widest? Then move the slider and look for it. (A page
+# without a kernel shows no slider; the sheet above is its stand-in.)
 
 # %%
 widgets.BeforeAfter(video, report.out, timeline, number=number)

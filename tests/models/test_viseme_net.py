@@ -19,7 +19,8 @@ from lipwise.models.viseme_net import VisemeNet, load_viseme_net, predict_mouth,
 ROOT = Path(__file__).resolve().parents[2]
 OPEN, WIDE, ROUND, CLOSED = range(4)
 # What benchmarks/viseme_audio.py gives for the prototype's network on the six shared clips with sound.
-PROTOTYPE_OPENING, PROTOTYPE_WIDTH, MARGIN = 0.312, 0.374, 0.03
+PROTOTYPE = {"opening": 0.317, "width": 0.357, "asked_gap": 0.324, "asked_width": 0.379}
+MARGIN = 0.03
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +143,8 @@ def test_moves_with_real_speakers(shared: Path, golden: Path):
     if len(scores) < 6:
         pytest.skip("the six shared clips with sound are not there")
     mean = benchmark["means"](scores)
-    assert mean["opening"] >= PROTOTYPE_OPENING - MARGIN
-    assert mean["width"] >= PROTOTYPE_WIDTH - MARGIN
+    for name, prototype in PROTOTYPE.items():
+        assert mean[name] >= prototype - MARGIN, name
     assert mean["beats_shifts"] >= 4
     assert abs(mean["lag_s"]) <= 0.04
 
@@ -159,14 +160,14 @@ def test_training_speech_is_the_same_each_time(tools: Path):
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from viseme_speech import synthesise\n"
         "import hashlib\n"
-        "for u in synthesise(4, seed=9):\n"
+        "for u in synthesise(3, seed=9):\n"
         "    print(hashlib.sha256(u.waveform.tobytes()).hexdigest(), u.voice, u.segments)\n"
     )
     runs = [
         subprocess.run([sys.executable, "-c", code, str(tools)], capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     ]
-    assert runs[0].count("\n") == 4
+    assert runs[0].count("\n") == 3
     assert runs[0] == runs[1]
 
 

@@ -18,7 +18,7 @@ class Painter:
 
     name, note = "painter", "a test"
     crop_size = None
-    window_shift_s = 0.0
+    window_shift_s = moves_beyond = 0.0
 
     def __init__(self, crop="mouth", crop_size=None, keeps_colours=True):
         self.crop, self.crop_size, self.keeps_colours = crop, crop_size, keeps_colours

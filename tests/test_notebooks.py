@@ -1,0 +1,241 @@
+"""The notebooks: built from their sources, laid out as lessons, and run to the end in a real kernel."""
+
+import base64
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from lipwise.media.probe import probe
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+SOURCES = sorted((NOTEBOOKS / "src").glob("*.py"))
+QUICKSTART = NOTEBOOKS / "src" / "00_quickstart.py"
+LONGEST_CODE, LONGEST_TEXT = 15, 80  # lines of a cell without a title, words of a markdown cell
+
+
+def load_tool(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+builder = load_tool("build_notebooks")
+each_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+
+
+def built(source: Path) -> dict:
+    return json.loads(builder.target_of(source).read_text(encoding="utf-8"))
+
+
+def text(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def markdown(book: dict) -> str:
+    return "\n\n".join(text(cell) for cell in book["cells"] if cell["cell_type"] == "markdown")
+
+
+def run(book: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    where = {"metadata": {"path": str(folder)}}
+    nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources=where).execute()
+    return book
+
+
+def of_type(book: nbformat.NotebookNode, kind: str) -> list[str]:
+    found = [output.data for cell in book.cells for output in cell.get("outputs", ()) if "data" in output]
+    return [bundle[kind] for bundle in found if kind in bundle]
+
+
+# --- built from the sources ---
+
+
+def test_there_is_a_notebook_for_every_source_and_no_other():
+    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == [path.stem for path in SOURCES] != []
+
+
+@each_notebook
+def test_a_notebook_equals_its_source(source):
+    assert builder.target_of(source).read_text(encoding="utf-8") == builder.text_of(source), (
+        "out of date: run python tools/build_notebooks.py"
+    )
+
+
+@each_notebook
+def test_a_notebook_holds_no_outputs_and_only_known_metadata(source):
+    book = built(source)
+    assert (book["nbformat"], book["nbformat_minor"]) == (4, 4)
+    assert set(book["metadata"]) <= {"accelerator", "colab", "kernelspec"}
+    assert set(book["metadata"]["colab"]) <= {"gpuType", "toc_visible"}
+    for cell in book["cells"]:
+        assert set(cell) <= {"cell_type", "metadata", "source", "outputs", "execution_count"}
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        assert set(cell["metadata"]) <= {"cellView", "jupyter", "tags"}
+
+
+def test_solutions_are_only_in_the_source(tmp_path):
+    source = tmp_path / "lesson.py"
+    exercise = '# %% tags=["exercise"]\n# Write your code here.\nx = None\n# --- solution ---\nx = 2\n'
+    source.write_text(exercise + "\n# %%\n# --- solution ---\ny = 1\n", encoding="utf-8")
+    assert [cell.source for cell in builder.build(source).cells] == [
+        "# Write your code here.\nx = None",
+        "# --- solution ---\ny = 1",  # only cells with the tag are exercises
+    ]
+    assert builder.build(source, solved=True).cells[0].source == "# Write your code here.\nx = None\nx = 2"
+
+
+# --- laid out as a lesson ---
+
+
+@each_notebook
+def test_a_lesson_begins_and_ends_as_all_do(source):
+    book, path = built(source), f"notebooks/{source.stem}.ipynb"
+    words = markdown(book)
+    headings = re.findall(r"^#+ .+$", words, re.MULTILINE)
+    first = text(book["cells"][0])
+    assert first.startswith("[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]")
+    assert f"(https://colab.research.google.com/github/OWNER/lipwise/blob/main/{path})" in first
+    assert [line for line in headings if line.startswith("# ")] == headings[:1]
+    assert headings[-1] == "## Next steps"
+    assert [*headings].index("## If something goes wrong") == len(headings) - 2
+    for part in ("**You will**", "**Consent.**", "**Try it.**", "## Exercise", "## What you did"):
+        assert words.count(part) == 1, part
+    assert words.count("**What to look at**") == words.count("Failure looks like this") >= 1
+
+
+@each_notebook
+def test_cells_are_few_and_short(source):
+    book = built(source)
+    assert 20 <= len(book["cells"]) <= 40
+    for cell in book["cells"]:
+        lines = text(cell).splitlines()
+        if cell["cell_type"] == "code":
+            assert lines[0].startswith("# @title") or len(lines) <= LONGEST_CODE, text(cell)
+        else:
+            prose = re.sub(r"\]\([^)]*\)", "]", text(cell))  # addresses are not words
+            assert len(re.findall(r"\w[\w'.-]*", prose)) < LONGEST_TEXT, text(cell)
+
+
+@each_notebook
+def test_headings_are_in_sentence_case(source):
+    for line in re.findall(r"^#+ (.+)$", markdown(built(source)), re.MULTILINE):
+        later = line.split()[1:]
+        assert not [word for word in later if word[0].isupper() and word.lower() != word and not word.isupper()], line
+
+
+@each_notebook
+def test_pictures_and_files_that_a_lesson_links_to_are_there(source):
+    for link in re.findall(r"\]\(([^)]+)\)", markdown(built(source))):
+        if not link.startswith("https://"):
+            assert (NOTEBOOKS / link).is_file(), link
+
+
+@each_notebook
+def test_set_up_is_folded_and_the_form_only_assigns(source):
+    titled = {text(cell).splitlines()[0]: cell for cell in built(source)["cells"] if text(cell).startswith("# @title")}
+    folded = titled["# @title Set up"]["metadata"]
+    assert folded == {"cellView": "form", "jupyter": {"source_hidden": True}}
+    form = text(titled["# @title Your choices"]).splitlines()[1:]
+    assert all(re.fullmatch(r"\w+ = \S+  # @param .+", line) for line in form), form
+
+
+@each_notebook
+def test_an_exercise_is_unsolved_and_has_a_solution(source):
+    exercises = [cell for cell in built(source)["cells"] if "exercise" in cell["metadata"].get("tags", ())]
+    assert len(exercises) == 1
+    assert text(exercises[0]).startswith("# Write your code here.\n")
+    assert builder.SOLUTION not in json.dumps(built(source))
+    assert builder.SOLUTION in source.read_text(encoding="utf-8")
+
+
+@each_notebook
+def test_set_up_refuses_to_clone_the_placeholder(source, tmp_path):
+    cell = next(text(cell) for cell in built(source)["cells"] if text(cell).startswith("# @title Set up"))
+    # -I -S: a Python that sees no installed package, in a folder without a copy of the project.
+    asked = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", cell], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert asked.returncode == 1
+    assert "Set REPOSITORY in this cell" in asked.stderr
+    assert not list(tmp_path.iterdir())
+
+
+# --- run to the end ---
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory, face_mesh):
+    """The quickstart with its solution, executed in a folder of its own."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    return run(builder.build(QUICKSTART, solved=True), folder), folder
+
+
+def test_the_quickstart_runs_and_every_check_passes(solved):
+    book, folder = solved
+    assert not [o for cell in book.cells for o in cell.get("outputs", ()) if o.output_type == "error"]
+    written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert written == [os.fspath(Path("result.mp4")), os.fspath(Path("sample/sample_face.mp4"))]
+
+
+def test_the_quickstart_shows_each_picture_once(solved):
+    book, _ = solved
+    pictures = [base64.b64decode(picture) for picture in of_type(book, "image/png")]
+    assert len(pictures) == 5  # mesh, mel, steps, before and after, opening
+    assert all(len(picture) > 10_000 for picture in pictures)
+    assert len(of_type(book, "application/vnd.jupyter.widget-view+json")) >= 1
+
+
+def test_the_quickstart_shows_the_video_inside_the_page(solved, tmp_path):
+    book, folder = solved
+    players = [page for page in of_type(book, "text/html") if "<video" in page]
+    assert len(players) == 1
+    content = base64.b64decode(re.search(r"data:video/mp4;base64,([^\"]+)", players[0])[1])
+    (tmp_path / "shown.mp4").write_bytes(content)
+    shown, result = probe(tmp_path / "shown.mp4"), probe(folder / "result.mp4")
+    assert (shown.codec, shown.pixel_format, shown.has_audio) == ("h264", "yuv420p", True)
+    assert shown.frame_count == result.frame_count
+
+
+def test_the_unsolved_exercise_fails_its_check(tmp_path):
+    cells = builder.build(QUICKSTART).cells
+    exercise = next(number for number, cell in enumerate(cells) if "exercise" in cell.metadata.get("tags", ()))
+    book = nbformat.from_dict(
+        {"cells": cells[exercise : exercise + 2], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    )
+    # What the cells before leave behind: a measured video whose widest mouth is in frame 1.
+    stand_in = """
+from types import SimpleNamespace
+import numpy as np
+report = SimpleNamespace(out="result.mp4")
+lw = SimpleNamespace(
+    track_faces=lambda path: SimpleNamespace(mesh_xy=None), mouth_gap=lambda mesh_xy: np.array([0.1, 0.3, np.nan])
+)
+"""
+    book.cells.insert(0, nbformat.from_dict({**cells[exercise], "source": stand_in}))
+    with pytest.raises(CellExecutionError, match="Not solved yet"):
+        run(book, tmp_path)
+    book.cells[1].source += "\nwidest = 0"
+    with pytest.raises(CellExecutionError, match="further elsewhere"):
+        run(book, tmp_path)
+
+
+# --- its picture ---
+
+
+def test_the_picture_of_the_quickstart_fits_a_page():
+    path = NOTEBOOKS / "images" / "quickstart.png"
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert int.from_bytes(content[16:20], "big") == 1200
+    assert len(content) < 700_000
