@@ -56,7 +56,7 @@ class VisemeNet(nn.Module):
 
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
         """(N, 80, S) in [-4, 4] to (N, 4, S - 15) in 0..1."""
-        features = self.bands(-mel[:, None] / 4)  # (N, 28, 10, S - 6)
+        features = self.bands(mel[:, None] / 4)  # (N, 28, 10, S - 6)
         return torch.sigmoid(self.steps(features.flatten(1, 2)))  # (N, 280, S - 6) -> (N, 4, S - 15)
 
 

@@ -196,7 +196,7 @@ show.step(step)
 #
 # - The mask is soft: white is taken from the new crop, black from the frame, grey is a mix of both.
 # - Picture 6 is brightest at mouth and jaw, and black from the nose up.
-# - Failure looks like this: an edge seen twice where the mask fades, as on a collar close under the chin.
+# - Failure looks like this: a line round the mouth, or an edge seen twice where the mask fades.
 
 # %%
 # Check: where the mask is black, the frame stays as it was, bit for bit.
