@@ -104,6 +104,7 @@ def test_shipped_file_is_small_and_plain():
 def test_weights_survive_saving(tmp_path: Path):
     net = load_viseme_net()
     save_weights(net, tmp_path / "copy.npz")
+    assert (tmp_path / "copy.npz").stat().st_size <= 300_000
     windows = speech_like(8)
     np.testing.assert_array_equal(
         predict_mouth(windows), predict_mouth(windows, net=load_viseme_net(tmp_path / "copy.npz"))
