@@ -24,16 +24,18 @@ fail() {
     exit 1
 }
 
+need_value() { [ $# -ge 2 ] || fail "$1 takes a value"; }
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 weights=none dev='' then='' python='' venv=''
 while [ $# -gt 0 ]; do
     case $1 in
-        --weights) weights=${2:-}; shift ;;
+        --weights) need_value "$@"; weights=$2; shift ;;
         --dev) dev=yes ;;
         --demo) then=demo ;;
         --test) then=test dev=yes ;;
-        --python) python=${2:-}; shift ;;
-        --venv) venv=${2:-}; shift ;;
+        --python) need_value "$@"; python=$2; shift ;;
+        --venv) need_value "$@"; venv=$2; shift ;;
         -h | --help) usage; exit 0 ;;
         *) usage >&2; fail "there is no option $1" ;;
     esac
@@ -41,7 +43,7 @@ while [ $# -gt 0 ]; do
 done
 case $weights in none | min | all) ;; *) fail "--weights takes none, min or all, not '$weights'" ;; esac
 
-is_supported() { "$1" -c 'import sys; sys.exit(not sys.version_info >= (3, 11))' 2>/dev/null; }
+is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
 
 find_python() {
     local name
@@ -51,7 +53,7 @@ find_python() {
             return
         fi
     done
-    fail "no Python of 3.11 or newer was found (${python:-python3})" "install one, or name it with --python FILE"
+    fail "no Python of 3.11 to 3.13 was found (${python:-python3})" "install one, or name it with --python FILE"
 }
 
 if [ -z "$venv" ] && [ -n "${COLAB_RELEASE_TAG:-}" ]; then
@@ -69,7 +71,7 @@ else
         "$base" -m venv "${options[@]+"${options[@]}"}" "$venv" ||
             fail "$base cannot make a virtual environment" "on Debian and Ubuntu: apt-get install python3-venv"
     fi
-    is_supported "$env_python" || fail "$env_python is older than Python 3.11" "name another with --venv DIR or --python FILE"
+    is_supported "$env_python" || fail "$env_python is not Python 3.11, 3.12 or 3.13" "name another with --venv DIR or --python FILE"
 fi
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore

@@ -14,7 +14,8 @@ Step by step, each verb one stage:
     frames = lw.lipsync_frames(video, track, timeline, speech, generator=lw.load_generator("viseme"))
     lw.write_video("synced.mp4", frames, fps=video.fps, sound=lw.read_sound(sample.speech))
 
-Faces and voices need their owners' consent. Wav2Lip's weights are for research and other non-commercial use only.
+The built-in generator "viseme" is of preview quality. Faces and voices need their owners' consent. Wav2Lip's weights
+are for research and other non-commercial use only.
 """
 
 from importlib import import_module

@@ -1,14 +1,15 @@
 """The command line: `python -m lipwise run ...` `demo`, `weights`."""
 
+import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 import lipwise
-from lipwise.errors import LipwiseError
-from lipwise.pipeline.report import RunReport
+from lipwise.errors import LipwiseError, SettingsError
 
 
 def run(
@@ -58,6 +59,12 @@ def run(
         report: write the run's report to this JSON file.
         keep_run: keep plan and segments in this folder.
     """
+    if choose is not None and choose_at is not None:
+        raise SettingsError(
+            "--choose and --choose-at were both given",
+            cause="each names the person who speaks",
+            next_step="leave one of them out",
+        )
     recipe = lipwise.Recipe(
         face=face,
         speech=speech,
@@ -74,38 +81,41 @@ def run(
         device=device,
         lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
     )
-    _finish(lipwise.run(recipe, run_folder=keep_run), report)
+    sys.stdout.write(f"{lipwise.run(recipe, run_folder=keep_run, report_path=report)}\n")
 
 
 def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", report: Path | None = None) -> None:
     """Run the whole chain on the shipped sample: a public-domain portrait and synthetic speech.
 
+    Nobody has to be asked for consent to it. Wav2Lip's weights are for research and other non-commercial use.
+
     Args:
-        out: the result; the sample clip is written beside it.
-        generator: viseme (built in), wav2lip, wav2lip_gan, or the path of a checkpoint.
+        out: the result.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
         report: write the run's report to this JSON file.
     """
-    sample = lipwise.make_sample(out.absolute().parent)
-    recipe = lipwise.Recipe(face=sample.face, speech=sample.speech, out=out, generator=generator, consent=True)
-    _finish(lipwise.run(recipe), report)
+    with tempfile.TemporaryDirectory() as folder:
+        sample = lipwise.make_sample(folder)
+        recipe = lipwise.Recipe(face=sample.face, speech=sample.speech, out=out, generator=generator, consent=True)
+        sys.stdout.write(f"{lipwise.run(recipe, report_path=report)}\n")
 
 
 def weights(names: tyro.conf.Positional[tuple[str, ...]] = (), *, all: bool = False) -> None:
-    """Fetch weights files, verified, and say where they lie.
+    """Fetch weights files, verified, and say where they lie; without a name, list them.
+
+    Wav2Lip's weights are for research and other non-commercial use.
 
     Args:
         names: entries of weights.yaml, such as face_mesh or wav2lip_gan.
         all: fetch every entry.
     """
-    chosen = tuple(lipwise.weights_entries()) if all else names
+    entries = lipwise.weights_entries()
+    if not names and not all:
+        for name, entry in entries.items():
+            sys.stdout.write(f"{name:14s} {entry.bytes / 1e6:6.1f} MB  {entry.purpose}; {entry.licence}\n")
+    chosen = tuple(entries) if all else names
     for name, path in zip(chosen, lipwise.fetch_weights(*chosen), strict=True):
         sys.stdout.write(f"{name}: {path}\n")
-
-
-def _finish(outcome: RunReport, report: Path | None) -> None:
-    if report is not None:
-        outcome.save(report)
-    sys.stdout.write(f"{outcome}\n")
 
 
 COMMANDS = {"run": run, "demo": demo, "weights": weights}
@@ -113,9 +123,13 @@ COMMANDS = {"run": run, "demo": demo, "weights": weights}
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; an error the user can mend is shown in three lines and ends with status 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that a killed run cleans up, too
     try:
         tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="lipwise", args=arguments)
     except LipwiseError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(2) from None
+    except OSError as error:  # what the system refuses and nothing above foresaw
         sys.stderr.write(f"error: {error}\n")
         raise SystemExit(2) from None
     except KeyboardInterrupt:

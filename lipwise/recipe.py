@@ -12,7 +12,7 @@ from lipwise.faces.track import TrackSettings
 from lipwise.stages.generators import BUILT_IN
 from lipwise.stages.lipsync import LipsyncSettings
 
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Quality = Literal["draft", "good", "best"]
 # x264's constant quantiser for each; 18 and below is hard to tell from the source.
 QUANTISER: dict[Quality, int] = {"draft": 28, "good": 20, "best": 14}
@@ -56,7 +56,7 @@ class Recipe(BaseModel):
     detector: Literal["auto", "libfacedetection", "yunet"] = "auto"
     choose: int | tuple[float, float] | None = None
     device: str | None = None
-    segment_s: Annotated[float, Field(gt=0)] = 10.0
+    segment_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
     track: TrackSettings = TrackSettings()
     lipsync: LipsyncSettings = LipsyncSettings()
 

@@ -22,6 +22,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lipwise.errors import WeightsError
+from lipwise.files import written_whole
 
 log = logging.getLogger(__name__)
 
@@ -189,15 +190,13 @@ def _sources(entry: Entry) -> list[tuple[str, Callable[[Path], object]]]:
 
 def _try(entry: Entry, path: Path, fetch: Callable[[Path], object]) -> str | None:
     """Fetch into a temporary file, verify, rename; or say what is wrong."""
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
     try:
-        fetch(part)
-        problem = what_is_wrong(part, entry)
-        if problem is None:
-            part.replace(path)
-        return problem
+        with written_whole(path) as part:
+            fetch(part)
+            problem = what_is_wrong(part, entry)
+            if problem is not None:
+                raise OSError(problem)
+        return None
     except (
         OSError,
         KeyError,
@@ -205,9 +204,7 @@ def _try(entry: Entry, path: Path, fetch: Callable[[Path], object]) -> str | Non
         zipfile.BadZipFile,
         subprocess.TimeoutExpired,
     ) as error:  # requests' errors are OSErrors
-        return f"{type(error).__name__}: {error}"
-    finally:
-        part.unlink(missing_ok=True)
+        return str(error) if type(error) is OSError else f"{type(error).__name__}: {error}"
 
 
 def what_is_wrong(path: Path, entry: Entry) -> str | None:

@@ -141,3 +141,65 @@ def test_the_command_line_ends_with_status_2_and_no_traceback(stock, tmp_path, a
     assert "Traceback" not in done.stderr
     assert arguments[1] in done.stderr
     assert "next:" in done.stderr
+
+
+@pytest.fixture
+def good(stock, tmp_path) -> dict:
+    """Arguments of a recipe that would run."""
+    sample = lw.make_sample(stock)
+    face = tmp_path / "face.mp4"
+    face.write_bytes(sample.face.read_bytes())
+    return {"face": face, "speech": sample.speech, "consent": True, "end_s": 0.1, "speech_end_s": 0.2}
+
+
+def test_a_file_that_only_looks_temporary_stays(good, tmp_path, face_mesh):
+    """Somebody's own file may be called like a temporary one of an older program."""
+    own = tmp_path / "out.mp4.part"
+    own.write_bytes(b"mine")
+    lw.run(lw.Recipe(**good, out=tmp_path / "out.mp4"), progress=False)
+    assert own.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["face.mp4", "out.mp4", "nowhere/report.json"])
+def test_the_report_overwrites_nothing_and_is_refused_before_any_work(good, tmp_path, name):
+    before = good["face"].read_bytes()
+    with pytest.raises(lw.SettingsError, match="report"):
+        lw.run(lw.Recipe(**good, out=tmp_path / "out.mp4"), report_path=tmp_path / name, progress=False)
+    assert good["face"].read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["face.mp4"]
+
+
+def test_a_kept_run_is_never_mixed_with_another(good, tmp_path, face_mesh):
+    recipe = lw.Recipe(**good, out=tmp_path / "out.mp4")
+    lw.run(recipe, run_folder=tmp_path / "run", progress=False)
+    assert (tmp_path / "run" / "segments" / "00000.mp4").exists()
+    with pytest.raises(lw.SettingsError, match="something already"):
+        lw.run(recipe, run_folder=tmp_path / "run", progress=False)
+    with pytest.raises(lw.SettingsError, match="a file"):
+        lw.run(recipe, run_folder=good["face"], progress=False)
+
+
+def test_a_failed_run_takes_its_new_folders_with_it(good, stock, tmp_path):
+    out = tmp_path / "new" / "newer" / "out.mp4"
+    with pytest.raises(lw.LipwiseError):
+        lw.run(lw.Recipe(**(good | {"face": stock / "faceless.mp4"}), out=out), progress=False)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [({"speech_start_s": 0.5, "speech_end_s": 0.51}, "too short"), ({"end_s": float("inf")}, "end_s")],
+)
+def test_a_part_that_cannot_be_used_is_named(good, tmp_path, part, named):
+    with pytest.raises(lw.LipwiseError, match=named):
+        lw.run(lw.Recipe(**(good | part), out=tmp_path / "out.mp4"), progress=False)
+
+
+def test_a_killed_run_leaves_nothing_behind(good, tmp_path, face_mesh):
+    command = ["run", "--face", good["face"], "--speech", good["speech"], "--out", tmp_path / "out.mp4", "--consent"]
+    with subprocess.Popen([sys.executable, "-m", "lipwise", *map(str, command)], stderr=subprocess.PIPE) as process:
+        while not list(tmp_path.glob(".out*.run")):
+            assert process.poll() is None, "the run ended before it could be killed"
+        process.terminate()
+        assert process.wait(30) == 128 + 15
+    assert [path.name for path in tmp_path.iterdir()] == ["face.mp4"]

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "lipwise"
 LEVELS = (
-    ("errors", "timeline", "landmarks"),
+    ("errors", "files", "timeline", "landmarks"),
     ("media", "faces", "models", "weights", "environment"),
     ("stages",),
     ("recipe", "pipeline", "sample"),

@@ -17,6 +17,7 @@ from lipwise.faces.people import Person, find_people, steady_people
 from lipwise.faces.repeats import RepeatedFrames
 from lipwise.faces.shots import ShotFinder
 from lipwise.faces.smooth import fill_gaps, find_runs, frames_in, smooth_polynomial
+from lipwise.files import written_whole
 from lipwise.landmarks import MESH_POINTS
 
 NONE, DETECTED, FILLED, EDITED = range(4)  # where a row of a track comes from
@@ -90,14 +91,11 @@ class FaceTrack:
     def save(self, path: Path) -> None:
         """Write to an .npz file, whole or not at all."""
         path = Path(path)
-        part = path.with_name(path.name + ".part")
         arrays = {entry.name: np.asarray(getattr(self, entry.name)) for entry in fields(self)}
         try:
-            with part.open("wb") as file:
+            with written_whole(path) as part, part.open("wb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub takes allow_pickle for an array
-            part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise FaceError(
                 f"Cannot write the face track {path}", cause=str(error), next_step="choose a folder that can be written"
             ) from error

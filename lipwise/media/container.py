@@ -16,7 +16,10 @@ TEXT_AS_ART = {"tty", "bin", "xbin", "adf", "idf"}  # demuxers that draw any tex
 PHOTO_TILES = {"heic", "heix", "heim", "heis", "mif1", "msf1"}  # ISO 23008-12 brands: one photo cut into tiles
 # PyAV before 19 refuses a file whose title is not UTF-8 unless told otherwise; later ones no longer know the argument.
 ANY_TITLE: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
-PLAYABLE = "a video such as MP4, MOV, MKV, WebM or GIF, or a picture such as JPEG or PNG"
+PLAYABLE = (
+    "a video such as MP4, MOV, MKV, WebM or GIF, a picture such as JPEG or PNG, or, where speech is wanted, a "
+    "recording such as WAV, MP3, M4A or FLAC"
+)
 
 
 class SupportsRatio(Protocol):

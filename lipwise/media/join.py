@@ -71,7 +71,7 @@ def _checked_piece(piece: np.ndarray) -> np.ndarray:
 def join_segments(segments: Sequence[Path], out: str | Path, *, sound: Iterable[np.ndarray] | None = None) -> Path:
     """Put segments written by `VideoWriter` one after the other, packets copied, and lay sound under them.
 
-    Memory stays that of a few packets and sound pieces. Written as `<name>.part` and renamed when complete.
+    Memory stays that of a few packets and sound pieces. Written under a temporary name and renamed when complete.
 
     Args:
         segments: at least one file; all of one size, rate and encoder setting.

@@ -8,6 +8,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 
 from lipwise.errors import MediaError
+from lipwise.files import new_part
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 QUICK_START = {"movflags": "+faststart"}  # the index before the frames, so that a browser can begin at once
@@ -18,12 +19,12 @@ def unwritable(path: Path, error: Exception) -> MediaError:
     return MediaError(
         f"{path} cannot be written",
         cause=str(error),
-        next_step="choose a folder that you may write to, with enough space left",
+        next_step="choose a folder that you may write to, with enough space left, and a name that is not too long",
     )
 
 
 class PartFile:
-    """A file written as `<name>.part` and renamed when it is complete.
+    """A file written under a name of its own beside the final one, and renamed when it is complete.
 
     Folders on the way are made. Whatever stands under the final name stays untouched until then.
 
@@ -33,7 +34,6 @@ class PartFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser().absolute()
-        self.part = self.path.with_name(self.path.name + ".part")
         suffix = self.path.suffix.lower()
         if suffix not in MUXERS:
             raise MediaError(
@@ -48,7 +48,7 @@ class PartFile:
             )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.part.open("wb").close()
+            self.part = new_part(self.path)
         except OSError as error:
             raise unwritable(self.path, error) from error
 
@@ -77,5 +77,5 @@ class PartFile:
 
 
 def check_destination(path: str | Path) -> None:
-    """Raise MediaError now if a video cannot be written there later; nothing stays behind."""
+    """Raise MediaError now if a video cannot be written there later; no file is made, and folders only on the way."""
     PartFile(path).discard()

@@ -32,8 +32,8 @@ INDEPENDENT = "rc-lookahead=0:mbtree=0:sync-lookahead=0:scenecut=0:open-gop=0:bf
 class VideoWriter:
     """Write RGB frames as H.264, yuv420p, BT.709 limited range and tagged so, at an exact rate.
 
-    A context manager. The file is written as `<name>.part` and renamed when the block ends well; otherwise nothing is
-    left behind and a file of that name stays as it was. Missing folders are made.
+    A context manager. The file is written under a temporary name and renamed when the block ends well; otherwise
+    nothing is left behind and a file of that name stays as it was. Missing folders are made.
 
     H.264 with 4:2:0 chroma has even sides only: an odd picture gets its last column or row repeated once, so that a
     591 x 360 frame is read back as 592 x 360. Nothing is scaled.

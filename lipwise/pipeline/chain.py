@@ -1,8 +1,9 @@
 """The whole chain: plan, render each segment, join."""
 
-import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tqdm.auto import tqdm
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.track import FILLED
+from lipwise.files import no_empty_folders
 from lipwise.media.output import check_destination
 from lipwise.models.generator import Generator
 from lipwise.pipeline.join import join_plan
@@ -21,13 +23,20 @@ from lipwise.recipe import Recipe
 from lipwise.stages.generators import check_generator_name, load_generator
 
 
-def run(recipe: Recipe, *, run_folder: str | Path | None = None, progress: bool = True) -> RunReport:
+def run(
+    recipe: Recipe,
+    *,
+    run_folder: str | Path | None = None,
+    report_path: str | Path | None = None,
+    progress: bool = True,
+) -> RunReport:
     """Make a video whose lips say the speech.
 
     Args:
         recipe: what to make, from what, and how.
-        run_folder: keep the plan and the segments in this folder; None keeps them beside the result while they are
-            needed and deletes them, faces and all, at the end.
+        run_folder: keep the plan and the segments in this folder, which must be new or empty; None keeps them beside
+            the result while they are needed and deletes them, faces and all, at the end.
+        report_path: write the report to this JSON file, too.
         progress: show progress bars.
 
     Returns:
@@ -37,8 +46,9 @@ def run(recipe: Recipe, *, run_folder: str | Path | None = None, progress: bool 
         LipwiseError: what is wrong with the input or the settings; nothing is left under the result's name.
     """
     check_recipe(recipe)
-    folder = Path(run_folder) if run_folder is not None else _scratch_folder(recipe.out)
-    try:
+    report_path = None if report_path is None else Path(report_path)
+    _check_extra_paths(recipe, report_path, None if run_folder is None else Path(run_folder))
+    with no_empty_folders(recipe.out), _run_folder(recipe.out, run_folder) as folder:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", LipwiseWarning)
             watch = Stopwatch()
@@ -48,10 +58,10 @@ def run(recipe: Recipe, *, run_folder: str | Path | None = None, progress: bool 
             render_all(plan, generator=generator, watch=watch, progress=progress)
             with watch.measure("join"):
                 out = join_plan(plan, recipe.out)
-        return _report(plan, generator, out, watch, [str(entry.message) for entry in caught if _ours(entry)])
-    finally:
-        if run_folder is None:
-            shutil.rmtree(folder, ignore_errors=True)
+        report = _report(plan, generator, out, watch, [str(entry.message) for entry in caught if _ours(entry)])
+        if report_path is not None:
+            report.save(report_path)
+        return report
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -75,9 +85,35 @@ def check_recipe(recipe: Recipe) -> None:
                 cause="both are the same file",
                 next_step="choose another name for the result",
             )
+    spans = ((recipe.face, recipe.start_s, recipe.end_s), (recipe.speech, recipe.speech_start_s, recipe.speech_end_s))
+    for path, start_s, end_s in spans:
+        if end_s is not None and end_s <= start_s:
+            raise SettingsError(
+                f"The part of {path} from {start_s:g} s to {end_s:g} s is empty",
+                cause="it ends before it begins",
+                next_step="choose a start before the end",
+            )
     recipe.check_consent()
     check_generator_name(recipe.generator)
-    check_destination(recipe.out)
+    with no_empty_folders(recipe.out, keep=False):
+        check_destination(recipe.out)
+
+
+def _check_extra_paths(recipe: Recipe, report_path: Path | None, run_folder: Path | None) -> None:
+    """Refuse a report that would overwrite something of the run, and a run folder that is not empty."""
+    taken = {recipe.face.resolve(), recipe.speech.resolve(), recipe.out.resolve()}
+    if report_path is not None and (report_path.resolve() in taken or not report_path.absolute().parent.is_dir()):
+        raise SettingsError(
+            f"The report cannot be written to {report_path}",
+            cause="it is a file of this run" if report_path.resolve() in taken else "its folder is missing",
+            next_step="name another file, in a folder that is there",
+        )
+    if run_folder is not None and (run_folder.is_file() or (run_folder.is_dir() and any(run_folder.iterdir()))):
+        raise SettingsError(
+            f"The run cannot be kept in {run_folder}",
+            cause="it is a file" if run_folder.is_file() else "the folder holds something already",
+            next_step="name a folder that is new or empty",
+        )
 
 
 def render_all(plan: Plan, *, generator: Generator, watch: Stopwatch, progress: bool) -> None:
@@ -89,9 +125,16 @@ def render_all(plan: Plan, *, generator: Generator, watch: Stopwatch, progress: 
             bar.update(before + part.stop - part.start - bar.n)  # a segment that was there already
 
 
-def _scratch_folder(out: Path) -> Path:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f".{out.stem}.", suffix=".run", dir=out.parent))
+@contextmanager
+def _run_folder(out: Path, chosen: str | Path | None) -> Iterator[Path]:
+    """The folder to keep, or one beside the result that is deleted at the end."""
+    if chosen is not None:
+        yield Path(chosen)
+        return
+    with tempfile.TemporaryDirectory(
+        prefix=f".{out.stem[:50]}.", suffix=".run", dir=out.absolute().parent, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
 
 
 def _ours(entry: warnings.WarningMessage) -> bool:

@@ -1,14 +1,16 @@
 """Plan: everything that looks at the whole clip or the whole recording, found once and kept in the run folder."""
 
 import math
+import warnings
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from lipwise.errors import FaceError, SettingsError
+from lipwise.errors import FaceError, LipwiseWarning, SettingsError, SpeechError
 from lipwise.faces.track import FaceTrack
+from lipwise.files import written_whole
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.write import KEYFRAME_EVERY_S, keyframe_interval
 from lipwise.models.generator import Generator, GeneratorState
@@ -40,6 +42,12 @@ class Plan:
     state: GeneratorState
 
     @property
+    def clip_span_s(self) -> tuple[float, float]:
+        """Where the used part of the clip begins and ends in its file, in seconds; the picture's own times."""
+        start = 0 if self.video.is_still else first_frame(self.recipe, self.video.fps)
+        return float(start / self.video.fps), float((start + self.video.frame_count) / self.video.fps)
+
+    @property
     def segments(self) -> list[slice]:
         """Slices of output frames that are rendered one by one.
 
@@ -68,7 +76,13 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
         )
     video = used_part(probe(recipe.face), recipe)
     length = speech.frame_count(video.fps)
-    video = video.part(0, min(video.frame_count, max(length, 1)))
+    if not length:
+        raise SpeechError(
+            f"The speech in {recipe.speech} is too short",
+            cause=f"{float(speech.duration_s):.3f} s is less than half a frame at {float(video.fps):g} frames a second",
+            next_step="choose a longer recording, or a longer part of it",
+        )
+    video = video.part(0, min(video.frame_count, length))
     with watch.measure("find the face"):
         track = track_faces(
             video, detector=recipe.detector, choose=recipe.choose, settings=recipe.track, progress=progress
@@ -86,16 +100,31 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
 def used_part(video: VideoInfo, recipe: Recipe) -> VideoInfo:
     """The part of the clip between the recipe's start and end; a photo gets the recipe's frame rate."""
     if video.is_still:
+        if recipe.start_s or recipe.end_s is not None:
+            warnings.warn(f"{recipe.face} is a photo: start and end play no part", LipwiseWarning, stacklevel=2)
         return video.at_rate(recipe.still_fps)
-    start = math.floor(recipe.start_s * video.fps)
-    stop = video.frame_count if recipe.end_s is None else min(math.ceil(recipe.end_s * video.fps), video.frame_count)
-    if not 0 <= start < stop:
+    start = first_frame(recipe, video.fps)
+    stop = video.frame_count
+    if recipe.end_s is not None:
+        stop = min(math.ceil(_exact(recipe.end_s) * video.fps), stop)
+    if start >= stop:
         raise SettingsError(
-            f"Nothing of {recipe.face} lies between {recipe.start_s:g} s and {recipe.end_s or video.duration_s:g} s",
-            cause=f"the clip lasts {video.duration_s:.2f} s",
+            f"Nothing of {recipe.face} is left from {recipe.start_s:g} s on",
+            cause=f"the clip lasts {video.duration_s:.2f} s"
+            + ("" if recipe.end_s is None else f" and is used up to {recipe.end_s:g} s"),
             next_step="choose a start before the end, both inside the clip",
         )
     return video.part(start, stop)
+
+
+def first_frame(recipe: Recipe, fps: Fraction) -> int:
+    """Number of the clip's frame that is shown at the recipe's start."""
+    return math.floor(_exact(recipe.start_s) * fps)
+
+
+def _exact(seconds: float) -> Fraction:
+    """Seconds as they were typed: 0.28 x 25 is 7, not a little more."""
+    return Fraction(seconds).limit_denominator(1_000_000)
 
 
 def no_face(recipe: Recipe, video: VideoInfo) -> FaceError:
@@ -103,8 +132,8 @@ def no_face(recipe: Recipe, video: VideoInfo) -> FaceError:
     return FaceError(
         f"No face was found in {recipe.face}",
         cause=f"the detector looked at {video.frame_count} frame(s) of {video.size_wh[0]} x {video.size_wh[1]} pixels",
-        next_step="use a clip in which a face looks at the camera and is at least a tenth of the picture's height; "
-        "a part of the clip can be chosen with start and end",
+        next_step="use a clip in which an upright face looks at the camera and is at least a tenth of the picture's "
+        "height; a part of the clip can be chosen with start and end",
     )
 
 
@@ -151,10 +180,8 @@ def load_plan(folder: Path) -> Plan:
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Write named arrays under a temporary name, then rename."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with written_whole(path) as part, part.open("wb") as file:
         np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes allow_pickle for an array
-    part.replace(path)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

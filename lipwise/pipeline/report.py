@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lipwise.files import written_whole
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -35,9 +37,10 @@ class RunReport:
     seconds: dict[str, float]
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON."""
+        """Write the report as JSON, whole or not at all."""
         values = asdict(self) | {"out": str(self.out)}
-        Path(path).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        with written_whole(Path(path)) as part:
+            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
     def __str__(self) -> str:
         total = sum(self.seconds.values())

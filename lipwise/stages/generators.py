@@ -1,9 +1,10 @@
 """Generators by name or file."""
 
+import warnings
 from difflib import get_close_matches
 from pathlib import Path
 
-from lipwise.errors import SettingsError
+from lipwise.errors import LipwiseWarning, SettingsError
 from lipwise.models.generator import Generator
 from lipwise.weights import fetch_weights
 
@@ -32,9 +33,9 @@ def load_generator(name: str = BUILT_IN, *, device: str | None = None) -> Genera
     """Load what makes the mouths.
 
     Args:
-        name: "viseme" is built in. "wav2lip" and its relatives are fetched (research and other non-commercial use
-            only). Anything else is the path of a Wav2Lip checkpoint.
-        device: "cuda", "cpu" ...; None chooses the best there is.
+        name: "viseme" is built in and of preview quality. "wav2lip" and "wav2lip_gan" are fetched (research and other
+            non-commercial use only). Anything else is the path of a Wav2Lip checkpoint.
+        device: "cuda", "cpu" ...; None chooses the best there is. The built-in generator always runs on the processor.
 
     Raises:
         SettingsError: no such name and no such file.
@@ -44,6 +45,8 @@ def load_generator(name: str = BUILT_IN, *, device: str | None = None) -> Genera
     if name == BUILT_IN:
         from lipwise.models.viseme import VisemeGenerator
 
+        if device not in (None, "cpu"):
+            warnings.warn(f"device={device!r} plays no part: {BUILT_IN} needs none", LipwiseWarning, stacklevel=2)
         return VisemeGenerator()
     from lipwise.models.wav2lip import load_wav2lip
 

@@ -103,7 +103,7 @@ def lipsync_frames(
     """Make lip-synced frames, a batch at a time.
 
     Args:
-        video, track, timeline, speech: what `probe`, `track_faces`, `plan_timeline` and `load_speech` gave.
+        video, track, timeline, speech: what `probe`, `track_faces`, `Timeline.for_speech` and `load_speech` gave.
         generator: what makes the mouths; see `load_generator`.
         state: what `prepare_lipsync` gave; None calls it here.
         part: output frames to make; None is all of them.

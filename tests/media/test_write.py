@@ -183,7 +183,7 @@ def test_the_name_appears_only_at_the_end(tmp_path) -> None:
     with VideoWriter(path, fps=25) as writer:
         writer.write(moving(1)[0])
         assert not path.exists()
-        assert (tmp_path / "result.mp4.part").exists()
+        assert list(tmp_path.glob(".result.mp4.*.part"))
     assert path.exists()
     assert list(tmp_path.iterdir()) == [path]
 

@@ -1,0 +1,51 @@
+"""Files that appear under their name only when they are complete."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+
+NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
+
+
+def new_part(path: Path) -> Path:
+    """An empty file beside `path`, of a name that nothing else uses, to be renamed to it.
+
+    Raises:
+        OSError: the folder is not there or cannot be written to.
+    """
+    part = path.with_name(f".{path.name[:NAME_KEPT]}.{token_hex(4)}.part")
+    part.open("xb").close()
+    return part
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary path to write to, renamed to `path` when the body ends well and removed when it does not.
+
+    Raises:
+        OSError: as the system says.
+    """
+    part = new_part(path)
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def no_empty_folders(path: Path, *, keep: bool = True) -> Iterator[None]:
+    """Make the folders above `path`; remove those that were made, and are empty, when the body fails, or always."""
+    made = [folder for folder in path.absolute().parents if not folder.exists()]
+    done = False
+    try:
+        with suppress(OSError):  # whoever writes there says why it cannot be done
+            path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        yield
+        done = True
+    finally:
+        for folder in [] if done and keep else made:  # the innermost first
+            with suppress(OSError):
+                folder.rmdir()
