@@ -122,7 +122,7 @@ PY
 
 list_missing
 if grep -q '^torch[>=]' "$scratch/missing"; then
-    echo "setup: installing ${TORCH[*]} (large; once)"
+    echo "setup: installing ${TORCH[*]} (gigabytes, so minutes; once)"
     "$env_python" -m pip install --quiet "${TORCH[@]}" || fail "torch could not be installed" "see the lines above"
     list_missing
 fi

@@ -12,6 +12,7 @@ Region = Literal["mouth", "lower_face", "face", "rectangle"]
 
 # How far each region reaches beyond its points, in eye distances: room for a mouth or jaw that opens further.
 REACH = {"mouth": 0.30, "lower_face": 0.34, "face": 0.12}
+MOST_SQUEEZE = 0.5  # how much of its size an outline keeps at least where it is drawn in to fit the crop
 
 
 def region_polygon(mesh_xy: np.ndarray, region: Region) -> np.ndarray:
@@ -40,14 +41,16 @@ def region_mask(
 ) -> np.ndarray:
     """A soft mask of a region.
 
+    Where the crop has no room for a region's reach, as a face detector's box seldom has, the outline is drawn in
+    towards the mouth on that side until it fits: it stays a face's outline and never runs along the crop's border.
+
     Args:
         mesh_xy: (468, 2) points in the pixels of the mask.
         size_wh: size of the mask.
         region: lips and their surroundings, lower face, whole face, or the hard-edged rectangle that shows in
             lessons why the others exist.
         feather: width of the soft edge in eye distances, at most the region's reach, so that the region itself is
-            taken whole; the edge never touches the mask's own border.
-
+            taken whole where there is room; the edge never touches the mask's own border.
         moves_beyond: how far outside the face the new crop still moves pixels, in eye distances; the mask reaches
             that much further, because blending moved with unmoved pixels shows an edge twice.
 
@@ -58,13 +61,36 @@ def region_mask(
     if region == "rectangle":
         return np.ones((height, width), np.float32)
     unit = max(float(eye_distance(mesh_xy)), 1.0)
+    outline = _grown(region_polygon(mesh_xy, region), REACH[region] * unit)
+    outline = _grown(_fitted(outline, mesh_xy[OUTER_LIPS].mean(0), size_wh), moves_beyond * unit)
     canvas = np.zeros((height, width), np.uint8)
-    cv2.fillConvexPoly(canvas, np.round(region_polygon(mesh_xy, region) * 16).astype(np.int32), 1, cv2.LINE_8, shift=4)
-    outside = cv2.distanceTransform(1 - canvas, cv2.DIST_L2, 5)
+    cv2.fillConvexPoly(canvas, np.round(outline * 16).astype(np.int32), 1, cv2.LINE_8, shift=4)
     soft = max(min(feather, REACH[region]) * unit, 1.0)
-    ramp = np.clip(((REACH[region] + moves_beyond) * unit - outside) / soft, 0, 1)
-    ramp = np.minimum(ramp, _border_ramp(width, height, soft))
+    ramp = np.minimum(cv2.distanceTransform(canvas, cv2.DIST_L2, 5) / soft, _border_ramp(width, height, soft))
     return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+
+
+def _grown(polygon: np.ndarray, distance: float) -> np.ndarray:
+    """A convex polygon (N, 2) with its outline moved outward, its corners rounded."""
+    if distance <= 0:
+        return polygon
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    circle = distance * np.column_stack([np.cos(angle), np.sin(angle)])
+    return cv2.convexHull((polygon[:, None] + circle).reshape(-1, 2).astype(np.float32))[:, 0]
+
+
+def _fitted(outline: np.ndarray, centre: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
+    """An outline (N, 2) squeezed towards a centre, on each side by as much as it needs to fit into the picture.
+
+    At most to `MOST_SQUEEZE`: a face that runs out of the picture is cut off there.
+    """
+    from_centre = outline - centre
+    last = np.array(size_wh) - 1
+    for side, room in ((-1, centre), (1, last - centre)):
+        furthest = np.maximum((side * from_centre).max(0), 1e-6)
+        scale = np.clip(room / furthest, MOST_SQUEEZE, 1)
+        from_centre = np.where(side * from_centre > 0, from_centre * scale, from_centre)
+    return centre + from_centre
 
 
 def _border_ramp(width: int, height: int, soft: float) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from lipwise.errors import LipwiseWarning, SettingsError, SpeechError
 from lipwise.media.defects import SoundDefects, SpeechCheck, examine_waveform, merged, peak_of, require_speech, tell
+from lipwise.media.sound import OVERSHOOT, full_scale_gain
 from lipwise.media.sound_stream import part_in_samples, sound_chunks
 
 SAMPLE_RATE = 16_000
@@ -29,8 +30,6 @@ PRE_EMPHASIS = 0.97
 FLOOR_DB, REFERENCE_DB = -100.0, 20.0
 CHUNK_FRAMES = 30 * MEL_FRAMES_PER_SECOND  # mel frames computed at a time
 
-OVERSHOOT = 1.5  # decoders of MP3 and AAC pass full scale a little; beyond this the samples have another scale,
-OVERSHOOT_SHARE = 0.01  # if that many of them pass 1: a short burst is damage, and is cut at full scale
 LENGTH_SLACK_S = 0.1  # an end this little past the end of the file is rounding
 
 
@@ -56,11 +55,16 @@ def load_audio(path: str | Path, *, start_s: float = 0.0, end_s: float | None = 
 
 def load_speech(
     path: str | Path, *, start_s: float = 0.0, end_s: float | None = None
-) -> tuple[np.ndarray, SpeechCheck]:
-    """Like `load_audio`, with what was found in the recording; SpeechError where it is silent throughout."""
-    waveform, check = _load(path, start_s, end_s)
+) -> tuple[np.ndarray, SpeechCheck, float]:
+    """Like `load_audio`, with what was found in the recording; SpeechError where it is silent throughout.
+
+    Returns:
+        waveform (n,) float32, what was found, and the gain the samples were scaled by (1 where their scale is right),
+        which `read_sound` takes for the result's sound.
+    """
+    waveform, check, gain = _load(path, start_s, end_s)
     require_speech(check, path)
-    return waveform, check
+    return waveform, check, gain
 
 
 def check_speech(waveform: np.ndarray, path: str | Path = "The recording") -> SpeechCheck:
@@ -70,7 +74,7 @@ def check_speech(waveform: np.ndarray, path: str | Path = "The recording") -> Sp
     return check
 
 
-def _load(path: str | Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, SpeechCheck]:
+def _load(path: str | Path, start_s: float, end_s: float | None) -> tuple[np.ndarray, SpeechCheck, float]:
     first, stop = part_in_samples(start_s, end_s, SAMPLE_RATE)
     found = SoundDefects()
     samples = bytearray()  # grows in place, where joining a list would hold everything twice
@@ -81,7 +85,11 @@ def _load(path: str | Path, start_s: float, end_s: float | None) -> tuple[np.nda
     if end_s is not None and end_s > end_there_s + LENGTH_SLACK_S:
         _warn(f"{path} ends at {end_there_s:.2f} s, not at the {end_s:g} s asked for: taken up to its end")
     found = found.between(start_s, end_there_s)
-    waveform = _to_full_scale(waveform, path, found)
+    gain = full_scale_gain(path, start_s=start_s, end_s=end_s) if peak_of(waveform) > OVERSHOOT else 1.0
+    if gain < 1:
+        found.clipped.clear()  # what is over full scale in such a file is its scale, not clipping
+        waveform *= np.float32(gain)
+    np.clip(waveform, -1, 1, out=waveform)
     check = replace(
         examine_waveform(waveform, sample_rate=SAMPLE_RATE, start_s=start_s),
         clipped_spans_s=merged(found.clipped),
@@ -93,16 +101,7 @@ def _load(path: str | Path, start_s: float, end_s: float | None) -> tuple[np.nda
         tell(path, "clipped (recorded too loud)", check.clipped_spans_s)
     if check.silent_spans_s:
         tell(path, "digital silence", check.silent_spans_s)
-    return waveform, check
-
-
-def _to_full_scale(waveform: np.ndarray, path: str | Path, found: SoundDefects) -> np.ndarray:
-    peak = peak_of(waveform)
-    if peak > OVERSHOOT and np.mean(np.abs(waveform) > 1) > OVERSHOOT_SHARE:
-        _warn(f"{path}: samples reach {peak:.4g} times full scale; scaled down to a peak of 1")
-        found.clipped.clear()  # what is over full scale in such a file is its scale, not clipping
-        waveform /= np.float32(peak)
-    return np.clip(waveform, -1, 1, out=waveform)
+    return waveform, check, gain
 
 
 def _warn(text: str) -> None:

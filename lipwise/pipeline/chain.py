@@ -10,12 +10,14 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError
+from lipwise.faces.choose import check_choice
 from lipwise.faces.track import FILLED
 from lipwise.files import no_empty_folders
 from lipwise.media.output import check_destination
+from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
 from lipwise.pipeline.join import join_plan
-from lipwise.pipeline.plan import Plan, make_plan
+from lipwise.pipeline.plan import Plan, make_plan, used_part
 from lipwise.pipeline.render import render_segment
 from lipwise.pipeline.report import RunReport
 from lipwise.pipeline.stopwatch import Stopwatch
@@ -52,6 +54,8 @@ def run(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", LipwiseWarning)
             watch = Stopwatch()
+            with watch.measure("look at the clip"):
+                used_part(probe(recipe.face), recipe)  # says what is wrong with it before anything large is loaded
             with watch.measure("load the generator"):
                 generator = load_generator(recipe.generator, device=recipe.device)
             plan = make_plan(recipe, folder, generator=generator, watch=watch, progress=progress)
@@ -94,6 +98,7 @@ def check_recipe(recipe: Recipe) -> None:
                 next_step="choose a start before the end",
             )
     recipe.check_consent()
+    check_choice(recipe.choose)
     check_generator_name(recipe.generator)
     with no_empty_folders(recipe.out, keep=False):
         check_destination(recipe.out)
@@ -151,7 +156,7 @@ def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warne
         out=out,
         frames=len(plan.timeline),
         fps=float(plan.timeline.fps),
-        size_wh=plan.video.size_wh,
+        size_wh=probe(out).size_wh,
         synthesised=int(np.count_nonzero(plan.timeline.synth)),
         passed=int(np.count_nonzero(~plan.timeline.synth)),
         filled=int(np.count_nonzero(plan.track.origin[shown] == FILLED)),

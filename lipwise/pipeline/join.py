@@ -1,13 +1,17 @@
 """Joining the rendered segments and laying the sound under them."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from lipwise.errors import LipwiseWarning, SpeechError
 from lipwise.media.join import join_segments
-from lipwise.media.sound import mix_sound, read_sound
+from lipwise.media.sound import MUX_SAMPLE_RATE, full_scale_gain, loop_sound, mix_sound, read_sound
 from lipwise.pipeline.plan import Plan
+
+ENDS_EARLY_S = 0.25  # sound that ends this long before its picture is meant to; less is how the file was cut
 
 
 def join_plan(plan: Plan, out: Path) -> Path:
@@ -22,10 +26,48 @@ def join_plan(plan: Plan, out: Path) -> Path:
 
 
 def result_sound(plan: Plan) -> Iterator[np.ndarray]:
-    """The result's sound, (n, 2) float32 chunks at 48 kHz: the speech, with the clip's own sound under it if asked."""
-    recipe, video = plan.recipe, plan.video
-    speech = read_sound(recipe.speech, start_s=recipe.speech_start_s, end_s=recipe.speech_end_s)
-    if recipe.keep_background == 0 or not video.has_audio:
+    """The result's sound, (n, 2) float32 chunks at 48 kHz: the speech, with the clip's own sound under it if asked.
+
+    Warns (LipwiseWarning) where the clip's sound was asked for and there is none.
+    """
+    recipe = plan.recipe
+    speech = read_sound(recipe.speech, start_s=recipe.speech_start_s, end_s=recipe.speech_end_s, gain=plan.speech.gain)
+    if recipe.keep_background == 0:
         return speech
-    background = read_sound(recipe.face, start_s=recipe.start_s, end_s=recipe.end_s)
-    return mix_sound(speech, background, keep_background=recipe.keep_background)
+    if not plan.video.has_audio:
+        _nothing_to_keep(f"{recipe.face} has no sound")
+        return speech
+    return mix_sound(speech, clip_sound(plan), keep_background=recipe.keep_background)
+
+
+def clip_sound(plan: Plan) -> Iterator[np.ndarray]:
+    """The clip's own sound from the first picture used on, (n, 2) float32 chunks at 48 kHz.
+
+    Where the picture plays backward and forward again, the sound begins again and again; otherwise it ends with the
+    part that is used. Warns (LipwiseWarning) where the part has no sound.
+    """
+    path = plan.recipe.face
+    start_s, end_s = (float(second) for second in plan.clip_span_s)
+    try:
+        gain = full_scale_gain(path, start_s=start_s, end_s=end_s)
+        if len(plan.timeline) <= plan.video.frame_count:
+            yield from read_sound(path, start_s=start_s, end_s=end_s, gain=gain)
+        else:
+            yield from loop_sound(lambda: _lap(path, start_s, end_s, gain))
+    except SpeechError as error:
+        _nothing_to_keep(error.what)
+
+
+def _lap(path: Path, start_s: float, end_s: float, gain: float) -> Iterator[np.ndarray]:
+    """The sound of one pass through the part; where it ends long before its picture, silence up to there."""
+    missing = round((end_s - start_s) * MUX_SAMPLE_RATE)
+    for chunk in read_sound(path, start_s=start_s, end_s=end_s, gain=gain):
+        missing -= len(chunk)
+        yield chunk
+    if missing > ENDS_EARLY_S * MUX_SAMPLE_RATE:
+        for first in range(0, missing, MUX_SAMPLE_RATE):
+            yield np.zeros((min(MUX_SAMPLE_RATE, missing - first), 2), np.float32)
+
+
+def _nothing_to_keep(what: str) -> None:
+    warnings.warn(f"{what}: keep_background has nothing to keep", LipwiseWarning, stacklevel=2)

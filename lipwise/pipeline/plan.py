@@ -67,6 +67,8 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
     Raises:
         LipwiseError: whatever is wrong with the clip, the recording or the settings.
     """
+    # Whole paths, so that a worker in another folder finds the same files.
+    recipe = recipe.model_copy(update={"face": recipe.face.absolute(), "speech": recipe.speech.absolute()})
     with watch.measure("hear the speech"):
         speech = load_speech(
             recipe.speech,
@@ -142,8 +144,14 @@ def save_plan(plan: Plan) -> None:
     (plan.folder / "segments").mkdir(parents=True, exist_ok=True)
     plan.track.save(plan.folder / "track.npz")
     save_arrays(plan.folder / "timeline.npz", source_index=plan.timeline.source_index, synth=plan.timeline.synth)
-    duration = np.array(plan.speech.duration_s.as_integer_ratio())
-    save_arrays(plan.folder / "speech.npz", mel=plan.speech.mel, gate=plan.speech.gate, duration_s=duration)
+    speech = plan.speech
+    save_arrays(
+        plan.folder / "speech.npz",
+        mel=speech.mel,
+        gate=speech.gate,
+        gain=np.array(speech.gain),
+        duration_s=np.array(speech.duration_s.as_integer_ratio()),
+    )
     save_arrays(plan.folder / "state.npz", **plan.state.to_arrays())
     plan.recipe.to_yaml(plan.folder / "recipe.yaml")
 
@@ -166,6 +174,7 @@ def load_plan(folder: Path) -> Plan:
         duration_s=Fraction(*(int(part) for part in heard["duration_s"])),
         mel=heard["mel"],
         gate=heard["gate"],
+        gain=float(heard["gain"]),
     )
     return Plan(
         recipe=recipe,

@@ -15,7 +15,7 @@ class RunReport:
         out: the result.
         frames: frames of the result.
         fps: frames a second of the result.
-        size_wh: its size.
+        size_wh: its size; H.264 makes odd sides even by repeating the last row or column.
         synthesised: frames with new lips.
         passed: frames shown untouched because no face was found in them.
         filled: synthesised frames whose face was interpolated between its neighbours.

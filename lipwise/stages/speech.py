@@ -19,6 +19,7 @@ class Speech:
         duration_s: exact length in seconds.
         mel: (80, M) float32 in [-4, 4], with its pauses at the floor when the silence gate is on.
         gate: (M,) float32, 1 where there is speech, 0 in pauses; all 1 when the gate is off.
+        gain: what the recording's samples were multiplied by; 1 unless they were far beyond full scale.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Speech:
     duration_s: Fraction
     mel: np.ndarray
     gate: np.ndarray
+    gain: float = 1.0
 
     def frame_count(self, fps: Fraction) -> int:
         """How many frames the recording lasts at a frame rate."""
@@ -58,9 +60,9 @@ def load_speech(
         SpeechError: there is no sound in the part, or nothing but silence.
     """
     path = Path(path)
-    waveform, _ = audio.load_speech(path, start_s=start_s, end_s=end_s)
+    waveform, _, gain = audio.load_speech(path, start_s=start_s, end_s=end_s)
     mel = audio.mel_spectrogram(waveform)
     gate = silence_gate(waveform) if gate_silence else np.ones(mel.shape[1], np.float32)
     if gate_silence:
         mel = gate_mel(mel, gate)
-    return Speech(path, start_s, end_s, Fraction(len(waveform), audio.SAMPLE_RATE), mel, gate)
+    return Speech(path, start_s, end_s, Fraction(len(waveform), audio.SAMPLE_RATE), mel, gate, gain)

@@ -44,6 +44,35 @@ def test_a_mask_is_soft_and_never_touches_its_own_border(mesh, portrait, region)
     assert np.abs(np.diff(mask, axis=0)).max() < 0.35
 
 
+def straight_share(inside: np.ndarray) -> float:
+    """The longest straight side of a mask, as a share of that side of the box round it."""
+    inside = inside[inside.any(1)][:, inside.any(0)]
+    sides = (inside[:, 0], inside[:, -1], inside[-1])
+    return max(float(side.mean()) for side in sides)
+
+
+@pytest.mark.parametrize("region", SOFT_REGIONS)
+@pytest.mark.parametrize("tighter", [0, 6])
+def test_a_mask_keeps_a_faces_outline_in_a_tight_crop(mesh, portrait, region, tighter):
+    """The detector's box leaves no room for the reach; its straight sides must not show in the mask."""
+    box = face_box(np.array([178 + tighter, 68, 270 - tighter, 190.0]), mesh, size_of(portrait), pads=(0, 10, 0, 0))
+    mask = region_mask(points_in_crop(mesh, box), box.size_wh, region)
+    assert not np.r_[mask[0], mask[-1], mask[:, 0], mask[:, -1]].any()
+    assert [straight_share(mask > level) < 0.4 for level in (0.02, 0.5, 0.98)] == [True] * 3
+    x, y = np.round(points_in_crop(mesh, box)[INNER_LOWER_LIP].T).astype(int)
+    assert (mask[y, x] == 1).all()
+
+
+def test_a_mask_reaches_as_far_as_the_crop_moves_pixels(mesh, portrait):
+    box = mouth_box(mesh, size_of(portrait))
+    points = points_in_crop(mesh, box)
+    near, far = (region_mask(points, box.size_wh, moves_beyond=beyond) for beyond in (0.0, 0.55))
+    assert (far >= near - 0.1).all()
+    below = np.round(points[CHIN] + (0, 0.6 * eye_distance(points))).astype(int)
+    assert near[below[1], below[0]] == 0
+    assert far[below[1], below[0]] == 1
+
+
 @pytest.mark.parametrize("region", SOFT_REGIONS)
 def test_the_mouth_is_inside_every_region(mesh, portrait, region):
     mask = region_mask(mesh, size_of(portrait), region)
@@ -79,7 +108,7 @@ def test_a_generated_crop_leaves_no_seam_and_a_rectangle_does(mesh, portrait):
     new = like_a_small_network(cut(portrait, box))
     points = points_in_crop(mesh, box)
     old = box.of(portrait)
-    for region in ("mouth", "lower_face"):
+    for region in SOFT_REGIONS:
         mask = region_mask(points, box.size_wh, region)
         result = paste(portrait, match_colour(new, old, mask), mask, box)
         assert seam_energy(box.of(result), old, mask) <= 1.1

