@@ -14,6 +14,7 @@ from lipwise.models.mouth_shape import smoothstep
 
 SOFT = 0.016  # over which parts of the inside run into each other, eye distances
 BAND = 0.062  # height of the upper teeth that a speaker shows, where the clip never did
+SHADOW = 0.10  # below the upper teeth, over which their shadow lightens
 TONGUE_GAP = (0.10, 0.24)  # gap at which the tongue begins to be seen, and is
 
 
@@ -91,6 +92,8 @@ def _with_texture(colour: np.ndarray, inside: Inside, look: MouthLook) -> np.nda
     hidden = float(np.clip(inside.covered, 0, 0.45 * split))
     from_top = inside.depth + hidden
     from_bottom = room - (inside.room - inside.depth)
+    below_teeth = smoothstep((from_top - split) / SHADOW)[..., None]
+    colour = colour * (0.6 + 0.4 * below_teeth).astype(np.float32)
     hang = smoothstep((split - from_top) / SOFT + 0.5)
     jaw = (1 - hang) * smoothstep((from_bottom - split) / SOFT + 0.5)
     shut = np.clip(1 - inside.room.max() / max(float(room.max()), 1e-3), 0, 1)  # less light falls into a narrower mouth
