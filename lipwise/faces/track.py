@@ -94,7 +94,7 @@ class FaceTrack:
         arrays = {entry.name: np.asarray(getattr(self, entry.name)) for entry in fields(self)}
         try:
             with written_whole(path) as part, part.open("wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub takes allow_pickle for an array
+                np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes allow_pickle for an array
         except OSError as error:
             raise FaceError(
                 f"Cannot write the face track {path}", cause=str(error), next_step="choose a folder that can be written"

@@ -141,6 +141,6 @@ class FrameSource:
                     frames = packet.decode()
                 except FFmpegError:
                     continue  # the frames it held are counted as missing
-                yield from frames  # type: ignore[misc]
+                yield from frames  # pyright: ignore[reportReturnType]  # a video stream gives VideoFrame only
         except (FFmpegError, OSError):
             return  # the file ends here; the frames after it are counted as missing

@@ -79,7 +79,7 @@ class VideoWriter:
         converted = to_bt709(frame)
         converted.pts, converted.time_base = self.frame_count, 1 / self._fps
         try:
-            self._container.mux(self._stream.encode(converted))  # type: ignore[union-attr]
+            self._container.mux(self._stream.encode(converted))  # pyright: ignore[reportOptionalMemberAccess]  # _begin made it
         except (FFmpegError, OSError) as error:
             raise unwritable(self.path, error) from error
         self.frame_count += 1

@@ -244,7 +244,7 @@ class BatchRunner:
 
     def _place(self, model: nn.Module) -> nn.Module:
         # The layout acts on tensors of four axes only. torch's own overloads leave memory_format out.
-        return model.to(self.device, memory_format=self._layout)  # pyright: ignore[reportCallIssue]
+        return model.to(self.device, memory_format=self._layout)  # pyright: ignore[reportCallIssue]  # not in its stub
 
     def _warn(self, what: str) -> None:
         warnings.warn(f"{self.name}: {what}", LipwiseWarning, stacklevel=2)
