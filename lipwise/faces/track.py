@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
@@ -158,7 +159,8 @@ def _detect_all(
     frames: Iterable[np.ndarray], detector: FaceDetector
 ) -> tuple[list[Faces], ShotFinder, tuple[int, int]]:
     """Detections of every frame, several frames at once, what tells shots apart, and the frames' size."""
-    answers: list[Future[Faces]] = []
+    detections: list[Faces] = []
+    pending: deque[Future[Faces]] = deque()
     finder, repeats = ShotFinder(), RepeatedFrames()
     shape: tuple[int, ...] | None = None
 
@@ -172,10 +174,10 @@ def _detect_all(
             shape = frame.shape
             finder.add(frame)
             repeated = repeats.is_repeat(frame)
-            answers.append(answers[-1] if repeated else pool.submit(look, frame))
-            if len(answers) > 2 * WORKERS:  # no more frames are held than that
-                answers[-2 * WORKERS].result()
-    detections = [answer.result() for answer in answers]
+            pending.append(pending[-1] if repeated else pool.submit(look, frame))
+            if len(pending) > 2 * WORKERS:  # no more frames are held than that
+                detections.append(pending.popleft().result())
+    detections += [answer.result() for answer in pending]
     if shape is None:
         raise FaceError(
             "Cannot look for a face",
