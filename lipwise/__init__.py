@@ -14,6 +14,12 @@ Step by step, each verb one stage:
     frames = lw.lipsync_frames(video, track, timeline, speech, generator=lw.load_generator("viseme"))
     lw.write_video("synced.mp4", frames, fps=video.fps, sound=lw.read_sound(sample.speech))
 
+A clip cleaned first, frames without a usable face left out and its sound cut with them:
+
+    track, report = lw.examine(video)
+    print(report)                                                       # why frames cannot be used: "blurred: 12-18"
+    cleaned = lw.write_clean(video, lw.apply_policy(report.keep("15")), "clean.mp4", track=track)
+
 The built-in generator "viseme" is of preview quality. Faces and voices need their owners' consent. Wav2Lip's weights
 are for research and other non-commercial use only.
 """
@@ -42,7 +48,13 @@ _HOMES = {
     "lipwise.faces.track": "FaceTrack TrackSettings",
     "lipwise.faces.blend": "region_mask match_colour paste seam_energy",
     "lipwise.landmarks": "mouth_gap mouth_width eye_distance",
-    "lipwise.stages.clean": "track_faces",
+    "lipwise.stages.clean": "examine track_faces Examined",
+    "lipwise.stages.judge": "Reason REASONS FAULTS UsabilitySettings",
+    "lipwise.stages.usability": "UsabilityReport",
+    "lipwise.stages.policies": "CleanSettings apply_policy plan_timeline usable_frames bridged_frames bridge_track",
+    "lipwise.stages.write_clean": "write_clean track_along CleanedClip",
+    "lipwise.stages.contact_sheet": "contact_sheet save_contact_sheet",
+    "lipwise.stages.track_cache": "forget_tracks",
     "lipwise.stages.speech": "Speech load_speech",
     "lipwise.stages.generators": "load_generator GENERATORS",
     "lipwise.stages.lipsync": "LipsyncSettings LipsyncStep prepare_lipsync lipsync_frames lipsync_steps",

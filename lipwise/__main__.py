@@ -1,4 +1,4 @@
-"""The command line: `python -m lipwise run ...` `demo`, `weights`."""
+"""The command line: `python -m lipwise run ...` `clean`, `demo`, `weights`."""
 
 import signal
 import sys
@@ -10,6 +10,19 @@ import tyro
 
 import lipwise
 from lipwise.errors import LipwiseError, SettingsError
+from lipwise.pipeline.clean import CleanPaths, clean_clip
+from lipwise.stages.judge import FAULTS, UsabilitySettings, flags_of
+from lipwise.stages.policies import CleanSettings
+
+
+def _one_choice(choose: int | None, choose_at: tuple[float, float] | None) -> int | tuple[float, float] | None:
+    if choose is not None and choose_at is not None:
+        raise SettingsError(
+            "--choose and --choose-at were both given",
+            cause="each names the person to follow",
+            next_step="leave one of them out",
+        )
+    return choose if choose_at is None else choose_at
 
 
 def run(
@@ -59,12 +72,7 @@ def run(
         report: write the run's report to this JSON file.
         keep_run: keep plan and segments in this folder.
     """
-    if choose is not None and choose_at is not None:
-        raise SettingsError(
-            "--choose and --choose-at were both given",
-            cause="each names the person who speaks",
-            next_step="leave one of them out",
-        )
+    chosen = _one_choice(choose, choose_at)
     recipe = lipwise.Recipe(
         face=face,
         speech=speech,
@@ -77,11 +85,80 @@ def run(
         speech_end_s=speech_end,
         keep_background=keep_background,
         quality=quality,
-        choose=choose if choose_at is None else choose_at,
+        choose=chosen,
         device=device,
         lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
     )
     sys.stdout.write(f"{lipwise.run(recipe, run_folder=keep_run, report_path=report)}\n")
+
+
+def clean(
+    clip: tyro.conf.Positional[Path],
+    *,
+    out: Path,
+    policy: Literal["drop", "pass", "hold", "fail"] = "drop",
+    one_face: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    ignore: tuple[str, ...] = (),
+    keep: str = "",
+    drop: str = "",
+    bridge: int = 0,
+    hold: float = 1.0,
+    sound: Literal["cut", "whole", "none"] = "cut",
+    detector: Literal["auto", "libfacedetection", "yunet"] = "auto",
+    choose: int | None = None,
+    choose_at: tuple[float, float] | None = None,
+    thresholds: UsabilitySettings = UsabilitySettings(),  # noqa: B008  # frozen
+    report: Path | None = None,
+    sheet: Path | None = None,
+    track: Path | None = None,
+    no_cache: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+) -> None:
+    """Leave out the frames of a clip in which no usable face is seen, and its sound with them.
+
+    Args:
+        clip: the clip.
+        out: the cleaned clip: .mp4, .mov or .mkv.
+        policy: drop frames that cannot be used; pass them untouched; hold the last usable frame; or fail.
+        one_face: only frames with exactly one face can be used.
+        ignore: reasons that do not count, such as blurred turned.
+        keep: frames such as 12-18,40 that are used whatever speaks against them.
+        drop: frames that are not used.
+        bridge: use runs of up to so many unusable frames after all.
+        hold: longest time in seconds that a frame is held.
+        sound: cut it with the picture, keep it whole, or none.
+        detector: what finds faces.
+        choose: whom to follow, counted from the left, from 0; the largest steady face otherwise.
+        choose_at: whom to follow: X Y of a point on the face, in pixels.
+        thresholds: from where on something is wrong with a frame.
+        report: write the report to this JSON file.
+        sheet: write a contact sheet to this picture.
+        track: write the cleaned clip's track to this .npz file, for a run that looks for no face again.
+        no_cache: do not keep what was found for the next call; it is the geometry of a face.
+    """
+    chosen = _one_choice(choose, choose_at)
+    flags_of(ignore)
+    settings = CleanSettings(
+        policy=policy,
+        against=tuple(name for name in FAULTS if name not in ignore),  # pyright: ignore[reportArgumentType]  # checked
+        one_face=one_face,
+        keep=keep,
+        drop=drop,
+        bridge_frames=bridge,
+        hold_s=hold,
+        thresholds=thresholds,
+    )
+    sys.stdout.write(
+        clean_clip(
+            clip,
+            out,
+            settings=settings,
+            sound=sound,
+            detector=detector,
+            choose=chosen,
+            paths=CleanPaths(report, sheet, track),
+            cache=not no_cache,
+        )
+    )
 
 
 def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", report: Path | None = None) -> None:
@@ -118,7 +195,7 @@ def weights(names: tyro.conf.Positional[tuple[str, ...]] = (), *, all: bool = Fa
         sys.stdout.write(f"{name}: {path}\n")
 
 
-COMMANDS = {"run": run, "demo": demo, "weights": weights}
+COMMANDS = {"run": run, "clean": clean, "demo": demo, "weights": weights}
 
 
 def main(arguments: list[str] | None = None) -> None:

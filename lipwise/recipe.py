@@ -11,6 +11,7 @@ from lipwise.errors import ConsentError, SettingsError
 from lipwise.faces.track import TrackSettings
 from lipwise.stages.generators import BUILT_IN
 from lipwise.stages.lipsync import LipsyncSettings
+from lipwise.stages.policies import LIPSYNC_CLEAN, CleanSettings
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Quality = Literal["draft", "good", "best"]
@@ -36,6 +37,8 @@ class Recipe(BaseModel):
         choose: which person speaks: None is the largest steady face, a number counts from left to right,
             (x, y) is a point in the picture.
         device: "cuda", "cpu" ...; None chooses the best there is.
+        clean: which frames of the clip are used and what happens to the others; by default only frames in which
+            nobody is seen pass untouched.
         segment_s: length of the pieces that are rendered and kept one by one, rounded to whole keyframe intervals.
     """
 
@@ -58,6 +61,7 @@ class Recipe(BaseModel):
     device: str | None = None
     segment_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
     track: TrackSettings = TrackSettings()
+    clean: CleanSettings = LIPSYNC_CLEAN
     lipsync: LipsyncSettings = LipsyncSettings()
 
     def __init__(self, **values: Any) -> None:

@@ -1,8 +1,11 @@
 """Which detections are the same person inside one shot: by motion and overlap, with no face recognition."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +15,9 @@ from lipwise.faces.detect import Faces
 REACH = 0.6  # how far a face may be from where it was expected in the next frame
 REACH_PER_S, MOST_REACH = 1.5, 4.0  # how that grows while it is not seen
 SIZE_RATIO = 1.8  # how much larger or smaller a face may come back
-MOTION_FRAMES = 3  # a face that is lost is expected to move on for so long
+PACE_FRAMES = 12  # that a face's motion is measured over
+MOVES_ON_S = 1.2  # a face that is lost may move on for so long; it may also have stopped where it was last seen
+STOPPED_COST = 0.3  # that is less likely
 STARTED_TOGETHER_S = 0.5  # faces that appear within this time are numbered from left to right
 
 
@@ -23,29 +28,67 @@ class Person:
     frames: list[int] = field(default_factory=list)
     faces: list[int] = field(default_factory=list)
     boxes: list[np.ndarray] = field(default_factory=list)  # (4,) each
-    step: np.ndarray = field(default_factory=lambda: np.zeros(2))  # motion of the centre, pixels a frame
     weight: float = 0.0  # sum of height x score: large and steady faces have much of it
+    _spots: list["_Spot"] = field(default_factory=list)
+    _pace: tuple[float, float] | None = None
 
     def add(self, frame: int, face: int, box: np.ndarray, score: float) -> None:
-        if self.frames:
-            step = (_centre(box) - _centre(self.boxes[-1])) / (frame - self.frames[-1])
-            self.step = 0.5 * self.step + 0.5 * step
+        """The person is this face of a frame."""
         self.frames.append(frame)
         self.faces.append(face)
         self.boxes.append(box)
-        self.weight += _height(box) * score
+        self._spots.append(_spot(box))
+        self.weight += self._spots[-1].height * score
+        self._pace = None
 
-    def cost(self, frame: int, box: np.ndarray, fps: float) -> float:
-        """How unlike this person a box in a later frame is: 0 is just as expected, inf is someone else."""
+    @property
+    def pace(self) -> tuple[float, float]:
+        """Motion of the centre along x and y, pixels a frame.
+
+        The median over pairs of frames half the time apart (after Theil and Sen): half-hidden faces, whose boxes slip
+        aside, do not turn it.
+        """
+        if self._pace is None:
+            frames, spots = self.frames[-PACE_FRAMES:], self._spots[-PACE_FRAMES:]
+            half = (len(frames) + 1) // 2
+            pairs = [(first, first + half) for first in range(len(frames) - half)]
+            across = [(spots[b].x - spots[a].x) / (frames[b] - frames[a]) for a, b in pairs]
+            down = [(spots[b].y - spots[a].y) / (frames[b] - frames[a]) for a, b in pairs]
+            self._pace = (median(across), median(down)) if pairs else (0.0, 0.0)
+        return self._pace
+
+    def cost(self, frame: int, spot: "_Spot", fps: float) -> float:
+        """How unlike this person a face in a later frame is: 0 is just as expected, inf is someone else."""
         waited = frame - self.frames[-1]
-        last = self.boxes[-1]
-        expected = last + np.tile(self.step * min(waited, MOTION_FRAMES), 2)
-        apart = float(np.linalg.norm(_centre(box) - _centre(expected))) / _height(last)
+        last = self._spots[-1]
+        steps = min(waited, max(1.0, MOVES_ON_S * fps))
+        moved = last._replace(x=last.x + steps * self.pace[0], y=last.y + steps * self.pace[1])
         reach = min(REACH + REACH_PER_S * (waited - 1) / fps, MOST_REACH)
-        ratio = _height(box) / _height(last)
-        if apart > reach or not 1 / SIZE_RATIO < ratio < SIZE_RATIO:
-            return np.inf
-        return apart / reach + (1 - _overlap(expected, box)) + abs(np.log(ratio))
+        return min(_unlike(moved, spot, reach), _unlike(last, spot, reach) + STOPPED_COST)
+
+
+class _Spot(NamedTuple):
+    """A box as plain numbers, which are compared many times: its middle, its sides, the root of its area."""
+
+    x: float
+    y: float
+    wide: float
+    tall: float
+    height: float
+
+
+def _spot(box: np.ndarray) -> _Spot:
+    left, top, right, bottom = (float(edge) for edge in box)
+    return _Spot((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, box_height(box))
+
+
+def _unlike(expected: _Spot, seen: _Spot, reach: float) -> float:
+    """Cost of a face where another was expected; inf beyond the reach."""
+    apart = math.hypot(seen.x - expected.x, seen.y - expected.y) / expected.height
+    ratio = seen.height / expected.height
+    if apart > reach or not 1 / SIZE_RATIO < ratio < SIZE_RATIO:
+        return math.inf
+    return apart / reach + (1 - _overlap(expected, seen)) + abs(math.log(ratio))
 
 
 def find_people(detections: Sequence[Faces], first: int, stop: int, fps: Fraction | float) -> list[Person]:
@@ -75,7 +118,8 @@ def _match(people: Sequence[Person], frame: int, faces: Faces, fps: float) -> di
         return {}
     from scipy.optimize import linear_sum_assignment
 
-    cost = np.array([[person.cost(frame, box, fps) for box in faces.boxes_xyxy] for person in people])
+    spots = [_spot(box) for box in faces.boxes_xyxy]
+    cost = np.array([[person.cost(frame, spot, fps) for spot in spots] for person in people])
     rows, columns = linear_sum_assignment(np.minimum(cost, 1e6))
     return {
         int(column): people[row] for row, column in zip(rows, columns, strict=True) if np.isfinite(cost[row, column])
@@ -87,22 +131,25 @@ def _left_to_right(people: list[Person], together: float) -> list[Person]:
     group: list[Person] = []
     for person in sorted(people, key=lambda person: person.frames[0]):
         if group and person.frames[0] - group[0].frames[0] > together:
-            ordered += sorted(group, key=lambda person: _centre(person.boxes[0])[0])
+            ordered += sorted(group, key=lambda person: box_centre(person.boxes[0])[0])
             group = []
         group.append(person)
-    return ordered + sorted(group, key=lambda person: _centre(person.boxes[0])[0])
+    return ordered + sorted(group, key=lambda person: box_centre(person.boxes[0])[0])
 
 
-def _centre(box: np.ndarray) -> np.ndarray:
+def box_centre(box: np.ndarray) -> np.ndarray:
+    """(2,) the middle of a box (4,)."""
     return (box[:2] + box[2:]) / 2
 
 
-def _height(box: np.ndarray) -> float:
-    return max(float(np.sqrt(max(0.0, (box[2] - box[0]) * (box[3] - box[1])))), 1.0)
+def box_height(box: np.ndarray) -> float:
+    """Square root of a box's area, at least 1 pixel."""
+    return math.sqrt(max(1.0, float(box[2] - box[0]) * max(0.0, float(box[3] - box[1]))))
 
 
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+def _overlap(one: _Spot, other: _Spot) -> float:
     """Intersection over union of two boxes."""
-    size = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
-    shared = float(np.prod(np.maximum(size, 0)))
-    return shared / (_height(one) ** 2 + _height(other) ** 2 - shared)
+    wide = min(one.x + one.wide / 2, other.x + other.wide / 2) - max(one.x - one.wide / 2, other.x - other.wide / 2)
+    tall = min(one.y + one.tall / 2, other.y + other.tall / 2) - max(one.y - one.tall / 2, other.y - other.tall / 2)
+    shared = max(wide, 0.0) * max(tall, 0.0)
+    return shared / (one.height**2 + other.height**2 - shared)

@@ -72,6 +72,25 @@ def smooth_polynomial(values: np.ndarray, shot: np.ndarray, *, window: int) -> N
             values[run] = savgol_filter(values[run].astype(np.float64), odd_window, 2, axis=0, mode="interp")
 
 
+def keep_near(values: np.ndarray, seen: np.ndarray, shot: np.ndarray, *, slack: np.ndarray) -> None:
+    """Pull smoothed values back to what was seen, in place, so that a sudden motion is not smeared over time.
+
+    What was seen is the median of each frame and its two neighbours: a single slip of the detector does not count, a
+    step does.
+
+    Args:
+        values: (T, K) float, smoothed; rows of NaN where there is no face.
+        seen: (T, K) float, before smoothing.
+        shot: (T,) int.
+        slack: (T,) how far from what was seen a value may be.
+    """
+    for run in find_runs(np.asarray(~np.isnan(values[:, 0])), shot):
+        ends = np.pad(seen[run], ((1, 1), (0, 0)), mode="edge")
+        steady = np.median([ends[:-2], ends[1:-1], ends[2:]], axis=0)  # (n, K)
+        room = slack[run, None]
+        values[run] = np.clip(values[run], steady - room, steady + room)
+
+
 def smooth_gaussian(values: np.ndarray, shot: np.ndarray, *, sigma: float, block: int = 32) -> None:
     """Gaussian of `sigma` frames, in place, `block` columns at a time so that a long clip needs no second array.
 

@@ -63,6 +63,7 @@ class VideoInfo:
         variable_rate: the file's own frames come at uneven times.
         rotation: degrees clockwise that a stored video frame is turned by; already applied in size_wh and on reading.
         notes: what a user should be told about how the clip is read.
+        turned: degrees clockwise beyond what the file says, part of `rotation`; see `lipwise.media.turn`.
         index: where the frames lie; None for a picture, which OpenCV reads.
     """
 
@@ -80,6 +81,7 @@ class VideoInfo:
     colour: Colour
     is_hdr: bool
     notes: tuple[str, ...]
+    turned: int = 0
     index: FrameIndex | None = field(repr=False, compare=False, default=None)
 
     def part(self, start: int, stop: int) -> "VideoInfo":

@@ -9,6 +9,7 @@ import numpy as np
 from lipwise.errors import MediaError
 from lipwise.media.colour import ToRgb
 from lipwise.media.decode import FrameSource
+from lipwise.media.orientation import Orientation
 from lipwise.media.probe import FrameIndex, VideoInfo, probe
 from lipwise.media.still import on_white, read_still
 from lipwise.media.tone import CHROMATICITY, to_sdr
@@ -63,7 +64,7 @@ def _checked(video: VideoInfo, source_index: Sequence[int] | np.ndarray | None) 
 
 
 def _read_picture(video: VideoInfo, count: int) -> Iterator[np.ndarray]:
-    picture, _, _ = read_still(video.path)
+    picture = Orientation(video.turned).upright(read_still(video.path)[0])
     for _ in range(count):
         yield picture.copy()
 

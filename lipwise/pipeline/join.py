@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from lipwise.errors import LipwiseWarning, SpeechError
 from lipwise.media.join import join_segments
 from lipwise.media.sound import MUX_SAMPLE_RATE, full_scale_gain, loop_sound, mix_sound, read_sound
 from lipwise.pipeline.plan import Plan
+from lipwise.stages.clean_sound import cut_sound
+from lipwise.timeline import Timeline
 
 ENDS_EARLY_S = 0.25  # sound that ends this long before its picture is meant to; less is how the file was cut
 
@@ -50,12 +53,22 @@ def clip_sound(plan: Plan) -> Iterator[np.ndarray]:
     start_s, end_s = (float(second) for second in plan.clip_span_s)
     try:
         gain = full_scale_gain(path, start_s=start_s, end_s=end_s)
-        if len(plan.timeline) <= plan.video.frame_count:
+        forward = _forward_part(plan.timeline)
+        if (np.diff(forward.source_index) > 1).any():  # frames were dropped: the sound is cut with them
+            lap = partial(cut_sound, path, forward, start_s=start_s, gain=gain)
+            yield from lap() if len(forward) == len(plan.timeline) else loop_sound(lap)
+        elif len(plan.timeline) <= plan.video.frame_count:
             yield from read_sound(path, start_s=start_s, end_s=end_s, gain=gain)
         else:
             yield from loop_sound(lambda: _lap(path, start_s, end_s, gain))
     except SpeechError as error:
         _nothing_to_keep(error.what)
+
+
+def _forward_part(timeline: Timeline) -> Timeline:
+    """The beginning of a timeline, up to where it turns to play backward."""
+    turns = np.flatnonzero(np.diff(timeline.source_index) < 0)
+    return timeline[: int(turns[0]) + 1] if len(turns) else timeline
 
 
 def _lap(path: Path, start_s: float, end_s: float, gain: float) -> Iterator[np.ndarray]:

@@ -16,8 +16,9 @@ from lipwise.media.write import KEYFRAME_EVERY_S, keyframe_interval
 from lipwise.models.generator import Generator, GeneratorState
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.recipe import Recipe
-from lipwise.stages.clean import track_faces
+from lipwise.stages.clean import examine, with_mesh
 from lipwise.stages.lipsync import prepare_lipsync
+from lipwise.stages.policies import bridge_track, bridged_frames, decided, plan_timeline
 from lipwise.stages.speech import Speech, load_speech
 from lipwise.timeline import Timeline
 
@@ -68,7 +69,7 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
         LipwiseError: whatever is wrong with the clip, the recording or the settings.
     """
     # Whole paths, so that a worker in another folder finds the same files.
-    recipe = recipe.model_copy(update={"face": recipe.face.absolute(), "speech": recipe.speech.absolute()})
+    recipe = _with_whole_paths(recipe)
     with watch.measure("hear the speech"):
         speech = load_speech(
             recipe.speech,
@@ -84,19 +85,72 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
             cause=f"{float(speech.duration_s):.3f} s is less than half a frame at {float(video.fps):g} frames a second",
             next_step="choose a longer recording, or a longer part of it",
         )
-    video = video.part(0, min(video.frame_count, length))
+    if recipe.clean.policy != "drop":  # dropping frames, the clip has to be seen further than the speech lasts
+        video = video.part(0, min(video.frame_count, length))
     with watch.measure("find the face"):
-        track = track_faces(
-            video, detector=recipe.detector, choose=recipe.choose, settings=recipe.track, progress=progress
-        )
-    if not track.has_face.any():
-        raise no_face(recipe, video)
-    timeline = Timeline.for_speech(track.has_face, video.fps, length)
+        track, timeline = lay_out(video, recipe, length, progress=progress)
     with watch.measure("prepare the mouths"):
         state = prepare_lipsync(video, track, timeline, speech, generator=generator, settings=recipe.lipsync)
     plan = Plan(recipe, folder, video, track, timeline, speech, state)
     save_plan(plan)
     return plan
+
+
+def _with_whole_paths(recipe: Recipe) -> Recipe:
+    update: dict[str, object] = {"face": recipe.face.absolute(), "speech": recipe.speech.absolute()}
+    if recipe.clean.track_file is not None:
+        update["clean"] = recipe.clean.model_copy(update={"track_file": recipe.clean.track_file.absolute()})
+    return recipe.model_copy(update=update)
+
+
+def lay_out(video: VideoInfo, recipe: Recipe, length: int, *, progress: bool) -> tuple[FaceTrack, Timeline]:
+    """The face in the used part of the clip, with its mesh, and the frames that are shown under the speech.
+
+    Args:
+        video: the used part.
+        length: frames of the result.
+
+    Raises:
+        FaceError: nobody is seen, or the policy leaves nothing. SettingsError: the recipe's track is another clip's.
+    """
+    if recipe.clean.track_file is not None:
+        track = _given_track(video, recipe, progress)
+        return track, Timeline.for_speech(track.has_face, video.fps, length)
+    track, report = examine(
+        video,
+        detector=recipe.detector,
+        choose=recipe.choose,
+        settings=recipe.track,
+        mesh=True,
+        cache=recipe.clean.cache,
+        progress=progress,
+    )
+    timeline = plan_timeline(report, length, recipe.clean, clip=str(recipe.face))
+    return bridge_track(track, bridged_frames(decided(report, recipe.clean), recipe.clean)), timeline
+
+
+def _given_track(video: VideoInfo, recipe: Recipe, progress: bool) -> FaceTrack:
+    """The track that the recipe names, for the used part of the clip; its mesh is laid where it has none."""
+    path = recipe.clean.track_file
+    track = FaceTrack.load(path)  # pyright: ignore[reportArgumentType]  # the caller saw that there is one
+    whole = probe(recipe.face)
+    if len(track) != whole.frame_count or track.size_wh != whole.size_wh:
+        raise SettingsError(
+            f"The track {path} is not that of {recipe.face}",
+            cause=f"it has {len(track)} frames of {track.size_wh[0]} x {track.size_wh[1]} pixels, the clip "
+            f"{whole.frame_count} of {whole.size_wh[0]} x {whole.size_wh[1]}",
+            next_step="name the track that was saved with this clip, or leave track_file out",
+        )
+    start = 0 if video.is_still else first_frame(recipe, video.fps)
+    track = track.part(start, start + video.frame_count)
+    track = track if len(track.mesh_xy) else with_mesh(video, track, progress=progress)
+    if not track.has_face.any():
+        raise FaceError(
+            f"No face was found in {recipe.face}",
+            cause=f"the track {path} holds none in the part that is used",
+            next_step="choose another part of the clip, or leave track_file out",
+        )
+    return track
 
 
 def used_part(video: VideoInfo, recipe: Recipe) -> VideoInfo:
@@ -127,16 +181,6 @@ def first_frame(recipe: Recipe, fps: Fraction) -> int:
 def _exact(seconds: float) -> Fraction:
     """Seconds as they were typed: 0.28 x 25 is 7, not a little more."""
     return Fraction(seconds).limit_denominator(1_000_000)
-
-
-def no_face(recipe: Recipe, video: VideoInfo) -> FaceError:
-    """The error for a clip in which nobody was found."""
-    return FaceError(
-        f"No face was found in {recipe.face}",
-        cause=f"the detector looked at {video.frame_count} frame(s) of {video.size_wh[0]} x {video.size_wh[1]} pixels",
-        next_step="use a clip in which an upright face looks at the camera and is at least a tenth of the picture's "
-        "height; a part of the clip can be chosen with start and end",
-    )
 
 
 def save_plan(plan: Plan) -> None:

@@ -1,27 +1,114 @@
-"""Where the face is in every frame of a clip."""
+"""Where the face is in every frame of a clip, and which frames can be used."""
 
 import threading
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from lipwise.errors import LipwiseWarning
 from lipwise.faces import libfacedetection
 from lipwise.faces import track as tracks
-from lipwise.faces.choose import Choice
+from lipwise.faces.choose import Choice, check_choice
 from lipwise.faces.detect import FaceDetector, load_detector
+from lipwise.faces.detections import WORKERS, detect_clip
+from lipwise.faces.measure import MeasuringDetector
 from lipwise.faces.mesh import SMOOTH_FRAMES, FaceMesh, mesh_points
 from lipwise.faces.smooth import smooth_gaussian
-from lipwise.faces.track import NONE, WORKERS, FaceTrack, TrackSettings
+from lipwise.faces.track import NONE, FaceTrack, TrackSettings
 from lipwise.landmarks import MESH_POINTS
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
+from lipwise.stages import track_cache
+from lipwise.stages.judge import UsabilitySettings
+from lipwise.stages.measures import gather_measures
+from lipwise.stages.usability import UsabilityReport
 from lipwise.weights import fetch_weights
 
 BLOCK_FRAMES = 125  # frames whose mesh one thread lays in one go
+
+
+class Examined(NamedTuple):
+    """What is known of a clip's frames.
+
+    Attributes:
+        track: the face that is followed.
+        report: which frames can be used, and why not.
+    """
+
+    track: FaceTrack
+    report: UsabilityReport
+
+
+def examine(
+    video: VideoInfo | str | Path,
+    *,
+    detector: FaceDetector | str = "auto",
+    choose: Choice | None = None,
+    settings: TrackSettings | None = None,
+    thresholds: UsabilitySettings | None = None,
+    mesh: bool = False,
+    cache: bool = True,
+    progress: bool = False,
+) -> Examined:
+    """Find the face in every frame of a clip and judge the frames, in one pass that keeps no frame.
+
+    Args:
+        video: the clip, or its path.
+        detector: "auto", "libfacedetection", "yunet", or a detector of your own.
+        choose: whom to follow; see `track_faces`.
+        settings: how gaps are filled and the track is smoothed; None is the defaults.
+        thresholds: from where on something is wrong with a frame; None is the defaults.
+        mesh: lay the face mesh, too, in a second pass; frames in which its network sees no face have none.
+        cache: keep track and report in the user's cache, by the clip's content and the settings, for the next call.
+            What is there already is used in any case; `lipwise.forget_tracks` deletes all of it.
+        progress: show a bar.
+
+    Returns:
+        Track and report. Both exist for a clip in which nobody is seen, too; the policies then say so.
+
+    Raises:
+        FaceError: nobody is the one chosen. WeightsError: a file cannot be had. MediaError: the clip cannot be read.
+
+    Warns:
+        LipwiseWarning: a detector of your own, whose settings nobody knows, was to be cached.
+    """
+    video = video if isinstance(video, VideoInfo) else probe(video)
+    check_choice(choose)
+    finder = _detector(detector) if isinstance(detector, str) else detector
+    key = track_cache.cache_key(video, finder, choose=choose, settings=settings or TrackSettings())
+    if key is None and cache:
+        warnings.warn("tracks of a detector of your own are not kept for a second call", LipwiseWarning, stacklevel=2)
+    kept = track_cache.load_kept(key, mesh=mesh) if key else None
+    if kept is None:
+        kept = track_cache.load_kept(key, mesh=False) if key and mesh else None
+        track, report = kept or _look(video, finder, choose, settings, progress)
+        if mesh:
+            track = with_mesh(video, track, progress=progress)
+            measures = replace(report.measures, origin=track.origin)
+            report = UsabilityReport.of(measures, fps=report.fps)
+        kept = track, report
+        if key and cache:
+            track_cache.keep(key, *kept, mesh=mesh)
+    track, report = kept
+    return Examined(track, report.with_settings(thresholds or UsabilitySettings()))
+
+
+def _look(
+    video: VideoInfo, detector: FaceDetector, choose: Choice | None, settings: TrackSettings | None, progress: bool
+) -> tuple[FaceTrack, UsabilityReport]:
+    """One decode of the clip: detections, measures, cuts; then the track and the report."""
+    look = MeasuringDetector(detector, fetch_weights("face_mesh")[0])
+    frames = _shown(prefetch(read_frames(video)), "faces", video.frame_count, progress)
+    detections = detect_clip(frames, look, fps=video.fps)
+    track, followed = tracks.follow_face(detections, fps=video.fps, settings=settings, choose=choose)
+    return track, UsabilityReport.of(gather_measures(detections, track, followed), fps=video.fps)
 
 
 def track_faces(
@@ -53,8 +140,13 @@ def track_faces(
     fetch_weights("face_mesh")  # first, so that a missing file is told before the work begins
     frames = _shown(prefetch(read_frames(video)), "faces", video.frame_count, progress)
     track = tracks.track_faces(frames, finder, fps=video.fps, settings=settings, choose=choose)
+    return with_mesh(video, track, progress=progress)
+
+
+def with_mesh(video: VideoInfo, track: FaceTrack, *, progress: bool = False) -> FaceTrack:
+    """The track of a clip with its mesh; where the mesh network sees no face, the track has none either."""
     if not track.has_face.any():
-        return replace(track, mesh_xy=np.full((len(track), 468, 2), np.nan, np.float32))
+        return replace(track, mesh_xy=np.full((len(track), MESH_POINTS, 2), np.nan, np.float32))
     points = lay_mesh(video, track, progress=progress)
     seen = np.isfinite(points[:, 0, 0])
     return replace(track, mesh_xy=points, origin=np.where(seen, track.origin, NONE).astype(np.uint8))

@@ -1,0 +1,70 @@
+"""Which way up a clip is, found by trying: detectors know upright faces, and score others lower."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lipwise.faces.detect import FaceDetector
+
+TURNS = (0, 90, 180, 270)
+LOOKED_AT = 9  # frames of a clip, spread over it
+# Mean scores of the best face on seven clips of talking people and a portrait: upright 0.91-0.94, lying or upside down
+# 0.40-0.89, and 0.82 for a cat that stands on its head.
+CERTAIN = 0.92  # a clip that scores so much as it is is not tried otherwise
+LEAST_SCORE, LEAST_GAIN = 0.85, 0.04  # another turn must score so much, and so much more than none
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What trying gave.
+
+    Attributes:
+        degrees: clockwise, by which frames must be turned for upright faces; 0 where nothing speaks for a turn.
+        scores: for each turn tried, the mean score of the best face, over the frames in which any turn shows one.
+        frames: how many frames showed a face.
+    """
+
+    degrees: int
+    scores: dict[int, float]
+    frames: int
+
+    def __str__(self) -> str:
+        if not self.frames:
+            return "no face was found in any direction"
+        tried = ", ".join(f"{turn}: {score:.2f}" for turn, score in self.scores.items())
+        what = f"turned by {self.degrees} degrees clockwise" if self.degrees else "left as it is"
+        return f"{what} (mean scores by turn: {tried})"
+
+
+def turn_frame(frame: np.ndarray, degrees: int) -> np.ndarray:
+    """A frame (H, W, C) turned clockwise by 0, 90, 180 or 270 degrees, with its own memory."""
+    return np.ascontiguousarray(np.rot90(frame, -degrees // 90))
+
+
+def find_rotation(frames: Iterable[np.ndarray], detector: FaceDetector) -> Rotation:
+    """Try quarter turns on a few frames of a clip.
+
+    Args:
+        frames: RGB frames (H, W, 3) uint8, about `LOOKED_AT` of them, spread over the clip.
+        detector: see `lipwise.faces.detect.load_detector`.
+    """
+    frames = list(frames)
+    if not frames:
+        return Rotation(0, {}, 0)
+    scores = {0: _best_scores(frames, 0, detector)}
+    seen = scores[0] > 0
+    if seen.mean() < 0.5 or scores[0][seen].mean() < CERTAIN:
+        scores |= {turn: _best_scores(frames, turn, detector) for turn in TURNS[1:]}
+        seen = np.any(list(scores.values()), axis=0)
+    if not seen.any():
+        return Rotation(0, dict.fromkeys(scores, 0.0), 0)
+    means = {turn: float(best[seen].mean()) for turn, best in scores.items()}
+    top = max(means, key=lambda turn: means[turn])
+    turned = means[top] >= LEAST_SCORE and means[top] >= means[0] + LEAST_GAIN
+    return Rotation(top if turned else 0, means, int(seen.sum()))
+
+
+def _best_scores(frames: list[np.ndarray], turn: int, detector: FaceDetector) -> np.ndarray:
+    """(n,) the score of each frame's best face, 0 where there is none."""
+    return np.array([detector.detect(turn_frame(frame, turn)).score.max(initial=0) for frame in frames])
