@@ -19,7 +19,7 @@ class Row:
     next_step: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Environment:
     """The table; in a notebook it shows itself as one."""
 
@@ -46,6 +46,8 @@ class Environment:
             if row.next_step:
                 lines.append(f"{'':7s}  {'':{width}s}  next: {row.next_step}")
         return "\n".join([*lines, self.verdict])
+
+    __repr__ = __str__  # a page without HTML shows the same text
 
     def _repr_html_(self) -> str:
         # Only the status has a colour of its own: text and ground are those of the page, light or dark.
