@@ -4,17 +4,46 @@ Only what ipywidgets 7.7 and 8 have in common is used.
 """
 
 import html
+import os
+from importlib import import_module
 from pathlib import Path
 
 import cv2
 import ipywidgets
 import numpy as np
 
+from lipwise.errors import SettingsError
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.timeline import Timeline
 
 JPEG_QUALITY = 92
+DRIVE = Path("/content/drive")  # where Colab's own examples mount it
+
+
+def keep_weights_on_drive(folder: str = "lipwise") -> Path:
+    """Mount your Google Drive and keep weights in a folder of it, for as long as this kernel runs.
+
+    Colab asks on the page for leave to read and write your Drive; answer there. It does what these two lines do:
+
+        google.colab.drive.mount("/content/drive")
+        os.environ["LIPWISE_HOME"] = "/content/drive/MyDrive/lipwise"
+
+    Raises:
+        SettingsError: this is not Colab, where alone a Drive can be mounted.
+    """
+    try:
+        drive = import_module("google.colab.drive")
+    except ImportError as error:
+        raise SettingsError(
+            "Google Drive cannot be mounted here",
+            cause="only Colab can do it, and this is another machine",
+            next_step="leave keep_on_drive off; LIPWISE_HOME may name any folder that this machine can write to",
+        ) from error
+    drive.mount(str(DRIVE))
+    home = DRIVE / "MyDrive" / folder
+    os.environ["LIPWISE_HOME"] = str(home)
+    return home
 
 
 def side_by_side(before: np.ndarray, after: np.ndarray, *, height: int = 360) -> np.ndarray:
