@@ -15,6 +15,7 @@ import numpy as np
 import skimage.data
 
 from lipwise.media.write import write_video
+from lipwise.sample import turn_head
 
 FPS, COUNT = Fraction(25), 90
 SIZE_WH = (640, 360)
@@ -213,29 +214,6 @@ def build_tiny(folder: Path) -> Built:
     return Built(_write(folder, "tiny", draw), usable, "too_small")
 
 
-def turn_head(yaw_deg: float) -> np.ndarray:
-    """The portrait with its head turned about the upright axis, (512, 512, 3) uint8.
-
-    The head is an ellipsoid with a nose, of the size that the canonical face model gives it; each row of pixels is
-    moved as its points move. Above 0 the nose goes to the right of the picture.
-    """
-    face, _ = portrait()
-    cm = float(np.linalg.norm(FIVE[1] - FIVE[0])) / 6.3  # pixels
-    middle = (FIVE[0] + FIVE[1]) / 2 + (0, 2 * cm)
-    y, x = np.mgrid[:512, :512].astype(np.float64)
-    x, down = (x - middle[0]) / cm, (y - middle[1]) / cm
-    depth = 7 * np.sqrt(np.maximum(1 - (x / 8.5) ** 2 - (down / 13) ** 2, 0))
-    nose = (FIVE[2] - middle) / cm
-    depth += 3.2 * np.exp(-((x - nose[0]) ** 2 + (0.6 * (down - nose[1])) ** 2) / (2 * 1.1**2))
-    turn = np.radians(yaw_deg)
-    moved = x * np.cos(turn) + depth * np.sin(turn)
-    moved = np.maximum.accumulate(moved, axis=1) if turn > 0 else np.minimum.accumulate(moved[:, ::-1], axis=1)[:, ::-1]
-    moved += 1e-6 * np.arange(512)
-    # For every pixel of a row of the result, where on the unturned row it comes from.
-    source = np.stack([np.interp(x[row], moved[row], x[row]) for row in range(512)])
-    return cv2.remap(face, (source * cm + middle[0]).astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
-
-
 def build_turned(folder: Path) -> Built:
     """The head turns away by 48 degrees in four frames, and back; 28 are allowed."""
 
@@ -288,6 +266,20 @@ def build_cut(folder: Path) -> Built:
     return Built(_write(folder, "cut", draw), np.ones(COUNT, bool), "scene_cut", (45,))
 
 
+def build_jump(folder: Path) -> Built:
+    """The face is lost and, in the same shot, found more than its own height away."""
+    back = 50
+
+    def draw(number: int) -> np.ndarray:
+        if FROM <= number < back:
+            return ground(number)
+        x, y = sway(number).at_xy
+        return paste(ground(number), Pose((x + (130 if number >= back else -130), y)))
+
+    usable = np.array([not FROM <= number < back for number in range(COUNT)])
+    return Built(_write(folder, "jump", draw), usable, "jump", (back,))
+
+
 BUILDERS: dict[str, Callable[[Path], Built]] = {
     "good": build_good,
     "mirrored": build_mirrored,
@@ -297,5 +289,6 @@ BUILDERS: dict[str, Callable[[Path], Built]] = {
     "cut_by_edge": build_cut_by_edge,
     "two": build_two,
     "cut": build_cut,
+    "jump": build_jump,
     **{name: (lambda folder, name=name: build_altered(folder, name)) for name in ALTERED},
 }

@@ -2,243 +2,35 @@
 
 import signal
 import sys
-import tempfile
-from pathlib import Path
-from typing import Annotated, Literal
+from collections.abc import Callable
+from importlib import import_module
 
 import tyro
 
-import lipwise
-from lipwise.errors import LicenceError, LipwiseError, SettingsError, WeightsError
-from lipwise.pipeline.clean import CleanPaths, clean_clip
-from lipwise.stages.judge import FAULTS, UsabilitySettings, flags_of
-from lipwise.stages.policies import CleanSettings
+from lipwise.errors import LipwiseError
+
+# Command -> the module of lipwise.commands that it lives in.
+HOMES = {"run": "run", "clean": "clean", "demo": "run", "weights": "weights", "doctor": "doctor"}
 
 
-def _one_choice(choose: int | None, choose_at: tuple[float, float] | None) -> int | tuple[float, float] | None:
-    if choose is not None and choose_at is not None:
-        raise SettingsError(
-            "--choose and --choose-at were both given",
-            cause="each names the person to follow",
-            next_step="leave one of them out",
-        )
-    return choose if choose_at is None else choose_at
+def command(name: str) -> Callable[..., None]:
+    """A command by name; its module is imported now."""
+    return getattr(import_module(f"lipwise.commands.{HOMES[name]}"), name)
 
 
-def run(
-    *,
-    face: Path,
-    speech: Path,
-    out: Path = Path("result.mp4"),
-    consent: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-    generator: str = "viseme",
-    start: float = 0.0,
-    end: float | None = None,
-    speech_start: float = 0.0,
-    speech_end: float | None = None,
-    keep_background: float = 0.0,
-    quality: Literal["draft", "good", "best"] = "good",
-    choose: int | None = None,
-    choose_at: tuple[float, float] | None = None,
-    region: Literal["mouth", "lower_face", "face", "rectangle"] = "lower_face",
-    audio_offset: float = 0.0,
-    move_in_silence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-    device: str | None = None,
-    report: Path | None = None,
-    keep_run: Path | None = None,
-) -> None:
-    """Make the person in a clip or photo say what a recording says.
-
-    Faces and voices need their owners' consent. Wav2Lip's weights are for research and other non-commercial use.
-
-    Args:
-        face: clip or photo with a face.
-        speech: recording, or a video whose sound is used.
-        out: the result: .mp4, .mov or .mkv.
-        consent: say that the people seen and heard agreed.
-        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
-        start: use the clip from this second on.
-        end: use the clip up to this second.
-        speech_start: use the recording from this second on.
-        speech_end: use the recording up to this second.
-        keep_background: how loud the clip's own sound stays under the speech, 0 to 1.
-        quality: of the written picture.
-        choose: which person speaks, counted from the left, from 0; the largest steady face otherwise.
-        choose_at: which person speaks: X Y of a point on the face, in pixels.
-        region: what is replaced; rectangle shows why the others exist.
-        audio_offset: seconds by which the lips move earlier.
-        move_in_silence: leave the silence gate off.
-        device: cuda, cpu ...; the best there is otherwise.
-        report: write the run's report to this JSON file.
-        keep_run: keep plan and segments in this folder.
-    """
-    chosen = _one_choice(choose, choose_at)
-    recipe = lipwise.Recipe(
-        face=face,
-        speech=speech,
-        out=out,
-        consent=consent,
-        generator=generator,
-        start_s=start,
-        end_s=end,
-        speech_start_s=speech_start,
-        speech_end_s=speech_end,
-        keep_background=keep_background,
-        quality=quality,
-        choose=chosen,
-        device=device,
-        lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
-    )
-    sys.stdout.write(f"{lipwise.run(recipe, run_folder=keep_run, report_path=report)}\n")
-
-
-def clean(
-    clip: tyro.conf.Positional[Path],
-    *,
-    out: Path,
-    policy: Literal["drop", "pass", "hold", "fail"] = "drop",
-    one_face: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-    ignore: tuple[str, ...] = (),
-    keep: str = "",
-    drop: str = "",
-    bridge: int = 0,
-    hold: float = 1.0,
-    sound: Literal["cut", "whole", "none"] = "cut",
-    detector: Literal["auto", "libfacedetection", "yunet"] = "auto",
-    choose: int | None = None,
-    choose_at: tuple[float, float] | None = None,
-    thresholds: UsabilitySettings = UsabilitySettings(),  # noqa: B008  # frozen
-    report: Path | None = None,
-    sheet: Path | None = None,
-    track: Path | None = None,
-    no_cache: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-) -> None:
-    """Leave out the frames of a clip in which no usable face is seen, and its sound with them.
-
-    Args:
-        clip: the clip.
-        out: the cleaned clip: .mp4, .mov or .mkv.
-        policy: drop frames that cannot be used; pass them untouched; hold the last usable frame; or fail.
-        one_face: only frames with exactly one face can be used.
-        ignore: reasons that do not count, such as blurred turned.
-        keep: frames such as 12-18,40 that are used whatever speaks against them.
-        drop: frames that are not used.
-        bridge: use runs of up to so many unusable frames after all.
-        hold: longest time in seconds that a frame is held.
-        sound: cut it with the picture, keep it whole, or none.
-        detector: what finds faces.
-        choose: whom to follow, counted from the left, from 0; the largest steady face otherwise.
-        choose_at: whom to follow: X Y of a point on the face, in pixels.
-        thresholds: from where on something is wrong with a frame.
-        report: write the report to this JSON file.
-        sheet: write a contact sheet to this picture.
-        track: write the cleaned clip's track to this .npz file, for a run that looks for no face again.
-        no_cache: do not keep what was found for the next call; it is the geometry of a face.
-    """
-    chosen = _one_choice(choose, choose_at)
-    flags_of(ignore)
-    settings = CleanSettings(
-        policy=policy,
-        against=tuple(name for name in FAULTS if name not in ignore),  # pyright: ignore[reportArgumentType]  # checked
-        one_face=one_face,
-        keep=keep,
-        drop=drop,
-        bridge_frames=bridge,
-        hold_s=hold,
-        thresholds=thresholds,
-    )
-    sys.stdout.write(
-        clean_clip(
-            clip,
-            out,
-            settings=settings,
-            sound=sound,
-            detector=detector,
-            choose=chosen,
-            paths=CleanPaths(report, sheet, track),
-            cache=not no_cache,
-        )
-    )
-
-
-def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", report: Path | None = None) -> None:
-    """Run the whole chain on the shipped sample: a public-domain portrait and synthetic speech.
-
-    Nobody has to be asked for consent to it. Wav2Lip's weights are for research and other non-commercial use.
-
-    Args:
-        out: the result.
-        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
-        report: write the run's report to this JSON file.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        sample = lipwise.make_sample(folder)
-        recipe = lipwise.Recipe(face=sample.face, speech=sample.speech, out=out, generator=generator, consent=True)
-        sys.stdout.write(f"{lipwise.run(recipe, report_path=report)}\n")
-
-
-def weights(
-    names: tyro.conf.Positional[tuple[str, ...]] = (),
-    *,
-    all: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-    accept_licence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-) -> None:
-    """Fetch weights files, verified, and say where they lie; without a name, list them.
-
-    Wav2Lip's weights are for research and other non-commercial use. A file with such a condition is downloaded only
-    after you have accepted it, here at the prompt, with --accept-licence, or with LIPWISE_ACCEPT_LICENCE=yes.
-
-    Args:
-        names: entries of weights.yaml or of your own list, such as face_mesh or wav2lip_gan.
-        all: fetch every entry; one that cannot be had does not keep the others back.
-        accept_licence: say that you have read the conditions of these files and keep to them.
-    """
-    entries = lipwise.weights_entries()
-    if not names and not all:
-        width = max(map(len, entries))
-        for name, entry in entries.items():
-            about = f"{entry.purpose}; {entry.licence}"
-            sys.stdout.write(f"{name:{width}s} {entry.bytes / 1e6:6.1f} MB  {about}\n")
-    errors = []
-    for name in entries if all else names:
-        try:
-            sys.stdout.write(f"{name}: {_fetched(name, accept_licence=accept_licence)}\n")
-        except WeightsError as error:
-            sys.stderr.write(f"error: {error}\n")
-            errors.append(error)
-    if errors:
-        raise SystemExit(2)
-
-
-def _fetched(name: str, *, accept_licence: bool) -> Path:
-    """A weights file; on a terminal its condition may be accepted there and then."""
-    try:
-        return lipwise.fetch_weights(name, accept_licence=accept_licence)[0]
-    except LicenceError as error:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise
-        sys.stderr.write(f"{error.what}:\n  {error.cause}\nDo you accept it? Type yes: ")
-        if sys.stdin.readline().strip().lower() != "yes":
-            raise
-    return lipwise.fetch_weights(name, accept_licence=True)[0]
-
-
-def doctor() -> None:
-    """Say what is installed and what is missing, with the next step; ends with status 1 if a run could not work."""
-    found = lipwise.environment()
-    sys.stdout.write(f"{found}\n")
-    if found.lacks:
-        raise SystemExit(1)
-
-
-COMMANDS = {"run": run, "clean": clean, "demo": demo, "weights": weights, "doctor": doctor}
+def dispatch(arguments: list[str]) -> None:
+    """Run the command that comes first, and import no other: `doctor` works where what `clean` needs is broken."""
+    if arguments and arguments[0] in HOMES:
+        tyro.cli(command(arguments[0]), prog=f"lipwise {arguments[0]}", args=arguments[1:])
+    else:
+        tyro.extras.subcommand_cli_from_dict({name: command(name) for name in HOMES}, prog="lipwise", args=arguments)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; an error the user can mend is shown in three lines and ends with status 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that a killed run cleans up, too
     try:
-        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="lipwise", args=arguments)
+        dispatch(sys.argv[1:] if arguments is None else arguments)
     except LipwiseError as error:
         sys.stderr.write(f"error: {error}\n")
         raise SystemExit(2) from None

@@ -14,6 +14,8 @@ from lipwise.stages.lipsync import LipsyncSettings
 from lipwise.stages.policies import LIPSYNC_CLEAN, CleanSettings
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# As `lipwise.faces.choose.Choice`; a click comes out as a plain tuple, which YAML can hold.
+Person = int | tuple[float, float] | tuple[float, float, int]
 Quality = Literal["draft", "good", "best"]
 # x264's constant quantiser for each; 18 and below is hard to tell from the source.
 QUANTISER: dict[Quality, int] = {"draft": 28, "good": 20, "best": 14}
@@ -35,7 +37,8 @@ class Recipe(BaseModel):
         still_fps: frames a second made from a photo.
         detector: "auto", "libfacedetection" or "yunet".
         choose: which person speaks: None is the largest steady face, a number counts from left to right,
-            (x, y) is a point in the picture.
+            (x, y) is a point in the upright picture, (x, y, frame) or a `Click` a point in one frame, counted from the
+            start of the part of the clip that is used; {shot: choice} chooses for single shots.
         device: "cuda", "cpu" ...; None chooses the best there is.
         clean: which frames of the clip are used and what happens to the others; by default only frames in which
             nobody is seen pass untouched.
@@ -57,7 +60,7 @@ class Recipe(BaseModel):
     quality: Quality = "good"
     still_fps: Annotated[int, Field(ge=1, le=120)] = 25
     detector: Literal["auto", "libfacedetection", "yunet"] = "auto"
-    choose: int | tuple[float, float] | None = None
+    choose: Person | dict[int, Person] | None = None
     device: str | None = None
     segment_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
     track: TrackSettings = TrackSettings()

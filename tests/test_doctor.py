@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 import lipwise as lw
-from lipwise import __main__ as command_line
 from lipwise import doctor
+from lipwise.commands import doctor as command_line
 from lipwise.doctor.table import EVERY_RUN_NEEDS, Environment, Row
 from lipwise.models.engines import ENGINES
 

@@ -11,7 +11,7 @@ LEVELS = (
     ("media", "faces", "models", "weights"),
     ("stages",),
     ("recipe", "pipeline", "sample", "doctor"),
-    ("notebook", "__main__"),
+    ("notebook", "commands", "__main__"),
 )
 # Modules that make up one room, called by the name of its door.
 ONE_ROOM = {"weights_list": "weights", "weights_cache": "weights", "mirrors": "weights", "download": "weights"}

@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 
 import lipwise as lw
 from lipwise.models.viseme_net import load_viseme_net
-from lipwise.notebook import show, show_weights
+from lipwise.notebook import show, show_clean, show_weights
+from lipwise.sample import make_hard_sample
 
 IMAGES = Path(__file__).resolve().parent.parent / "notebooks" / "images"
 # Lips shut on the p of "please", narrow on the w of "watch", wide open on its a, spread on the i of "lips".
@@ -45,6 +46,13 @@ def setup(folder: Path) -> Path:
     return save(show_weights.hashes(good, damaged), "setup")
 
 
+def clean_faces(folder: Path) -> Path:
+    """A good frame of the hard sample, and one for each kind of trouble."""
+    video = lw.probe(make_hard_sample(folder).face)
+    track, report = lw.examine(video, cache=False)
+    return save(show_clean.faces(video, track, report), "clean_faces")
+
+
 def save(figure: Figure, name: str) -> Path:
     """A figure as wide as a page, in few bytes."""
     drawn = BytesIO()
@@ -56,7 +64,7 @@ def save(figure: Figure, name: str) -> Path:
     return path
 
 
-PICTURES = {picture.__name__: picture for picture in (quickstart, setup)}
+PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces)}
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def choose_people(
     asked = [number for number, present in enumerate(people) if present and choices.get(number) is not None]
     picked = {number: _pick(people[number], choices[number]) for number in asked}
     anchors = {number: person for number, person in picked.items() if person is not None}
-    if (asked or isinstance(choose, Click)) and not anchors:
+    if (asked or _is_click(choose)) and not anchors:
         raise FaceError(
             f"Nobody in the clip is the person chosen ({choose})",
             cause="people seen in each shot: " + ", ".join(str(len(present)) for present in people),
@@ -87,9 +87,13 @@ def choose_people(
     return follow_through(people, anchors or _largest(people))
 
 
+def _is_click(choose: object) -> TypeGuard[tuple[float, float, int]]:
+    return isinstance(choose, tuple | list) and len(choose) == 3
+
+
 def _by_shot(choose: Choice | Mapping[int, Choice] | None, shot: np.ndarray, count: int) -> Mapping[int, Choice | None]:
     """The choice for each of `count` shots."""
-    if isinstance(choose, tuple | list) and len(choose) == 3:
+    if _is_click(choose):
         choose = {_shot_of(int(choose[2]), shot): choose}
     choices = choose if isinstance(choose, Mapping) else dict.fromkeys(range(count), choose)
     unknown = [number for number in choices if not 0 <= number < count]

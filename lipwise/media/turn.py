@@ -7,6 +7,8 @@ import numpy as np
 from lipwise.errors import SettingsError
 from lipwise.media.probe import VideoInfo
 
+NOT_UPRIGHT = "its picture does not stand upright"
+
 
 def turn_video(video: VideoInfo, degrees: int) -> VideoInfo:
     """The clip or picture turned clockwise beyond what its file says, in place of an earlier such turn.
@@ -29,19 +31,20 @@ def turn_video(video: VideoInfo, degrees: int) -> VideoInfo:
     more = (degrees - video.turned) % 360
     rotation = (video.rotation + more) % 360
     index = video.index and replace(video.index, orientation=replace(video.index.orientation, rotation=rotation))
-    notes = [note for note in video.notes if note != _note(video.turned)]
+    notes = [note for note in video.notes if note != turn_note(video.turned)]
     return replace(
         video,
         size_wh=video.size_wh if more % 180 == 0 else video.size_wh[::-1],
         rotation=rotation,
-        notes=(*notes, *([_note(degrees)] if degrees else [])),
+        notes=(*notes, *([turn_note(degrees)] if degrees else [])),
         turned=degrees,
         index=index,
     )
 
 
-def _note(degrees: int) -> str:
-    return f"its picture does not stand upright: turned by {degrees} degrees clockwise"
+def turn_note(degrees: int) -> str:
+    """What `VideoInfo.notes` says of a clip that was turned."""
+    return f"{NOT_UPRIGHT}: turned by {degrees} degrees clockwise"
 
 
 def spread_frames(video: VideoInfo, count: int) -> np.ndarray:

@@ -151,7 +151,9 @@ def _ours(entry: warnings.WarningMessage) -> bool:
 
 def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warned: list[str]) -> RunReport:
     shown = plan.timeline.source_index[plan.timeline.synth]
-    remarks = [*plan.video.notes, *warned, *generator.remarks(plan.state)]
+    notes = plan.video.notes
+    new = [text for text in warned if not any(note in text for note in notes)]  # a warning may repeat a note at length
+    remarks = [*notes, *new, *generator.remarks(plan.state)]
     return RunReport(
         out=out,
         frames=len(plan.timeline),

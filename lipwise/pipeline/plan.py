@@ -12,6 +12,7 @@ from lipwise.errors import FaceError, LipwiseWarning, SettingsError, SpeechError
 from lipwise.faces.track import FaceTrack
 from lipwise.files import written_whole
 from lipwise.media.probe import VideoInfo, probe
+from lipwise.media.turn import turn_video
 from lipwise.media.write import KEYFRAME_EVERY_S, keyframe_interval
 from lipwise.models.generator import Generator, GeneratorState
 from lipwise.pipeline.stopwatch import Stopwatch
@@ -20,6 +21,7 @@ from lipwise.stages.clean import examine, with_mesh
 from lipwise.stages.lipsync import prepare_lipsync
 from lipwise.stages.policies import bridge_track, bridged_frames, decided, plan_timeline
 from lipwise.stages.speech import Speech, load_speech
+from lipwise.stages.upright import turn_as_tracked
 from lipwise.timeline import Timeline
 
 
@@ -30,7 +32,7 @@ class Plan:
     Attributes:
         recipe: what was asked for.
         folder: the run folder, which holds this plan and the segments.
-        video: the part of the clip that is used.
+        video: the part of the clip that is used, upright.
         track, timeline, speech, state: what the stages found out.
     """
 
@@ -88,7 +90,7 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
     if recipe.clean.policy != "drop":  # dropping frames, the clip has to be seen further than the speech lasts
         video = video.part(0, min(video.frame_count, length))
     with watch.measure("find the face"):
-        track, timeline = lay_out(video, recipe, length, progress=progress)
+        video, track, timeline = lay_out(video, recipe, length, progress=progress)
     with watch.measure("prepare the mouths"):
         state = prepare_lipsync(video, track, timeline, speech, generator=generator, settings=recipe.lipsync)
     plan = Plan(recipe, folder, video, track, timeline, speech, state)
@@ -103,8 +105,8 @@ def _with_whole_paths(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update=update)
 
 
-def lay_out(video: VideoInfo, recipe: Recipe, length: int, *, progress: bool) -> tuple[FaceTrack, Timeline]:
-    """The face in the used part of the clip, with its mesh, and the frames that are shown under the speech.
+def lay_out(video: VideoInfo, recipe: Recipe, length: int, *, progress: bool) -> tuple[VideoInfo, FaceTrack, Timeline]:
+    """The used part upright, the face in it with its mesh, and the frames that are shown under the speech.
 
     Args:
         video: the used part.
@@ -115,8 +117,8 @@ def lay_out(video: VideoInfo, recipe: Recipe, length: int, *, progress: bool) ->
     """
     if recipe.clean.track_file is not None:
         track = _given_track(video, recipe, progress)
-        return track, Timeline.for_speech(track.has_face, video.fps, length)
-    track, report = examine(
+        return turn_as_tracked(video, track), track, Timeline.for_speech(track.has_face, video.fps, length)
+    found = examine(
         video,
         detector=recipe.detector,
         choose=recipe.choose,
@@ -125,15 +127,16 @@ def lay_out(video: VideoInfo, recipe: Recipe, length: int, *, progress: bool) ->
         cache=recipe.clean.cache,
         progress=progress,
     )
-    timeline = plan_timeline(report, length, recipe.clean, clip=str(recipe.face))
-    return bridge_track(track, bridged_frames(decided(report, recipe.clean), recipe.clean)), timeline
+    timeline = plan_timeline(found.report, length, recipe.clean, clip=str(recipe.face))
+    bridged = bridged_frames(decided(found.report, recipe.clean), recipe.clean)
+    return found.video, bridge_track(found.track, bridged), timeline
 
 
 def _given_track(video: VideoInfo, recipe: Recipe, progress: bool) -> FaceTrack:
     """The track that the recipe names, for the used part of the clip; its mesh is laid where it has none."""
     path = recipe.clean.track_file
     track = FaceTrack.load(path)  # pyright: ignore[reportArgumentType]  # the caller saw that there is one
-    whole = probe(recipe.face)
+    whole = turn_video(probe(recipe.face), track.rotation)
     if len(track) != whole.frame_count or track.size_wh != whole.size_wh:
         raise SettingsError(
             f"The track {path} is not that of {recipe.face}",
@@ -208,7 +211,7 @@ def load_plan(folder: Path) -> Plan:
     """
     recipe = Recipe.from_yaml(folder / "recipe.yaml")
     track = FaceTrack.load(folder / "track.npz")
-    video = used_part(probe(recipe.face), recipe).part(0, len(track))
+    video = turn_video(used_part(probe(recipe.face), recipe), track.rotation).part(0, len(track))
     timeline = load_arrays(folder / "timeline.npz")
     heard = load_arrays(folder / "speech.npz")
     speech = Speech(

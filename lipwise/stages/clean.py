@@ -2,11 +2,10 @@
 
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -16,7 +15,7 @@ from lipwise.faces import libfacedetection
 from lipwise.faces import track as tracks
 from lipwise.faces.choose import Choice, check_choice
 from lipwise.faces.detect import FaceDetector, load_detector
-from lipwise.faces.detections import WORKERS, detect_clip
+from lipwise.faces.detections import WORKERS, Detections, detect_clip
 from lipwise.faces.measure import MeasuringDetector
 from lipwise.faces.mesh import SMOOTH_FRAMES, FaceMesh, mesh_points
 from lipwise.faces.smooth import smooth_gaussian
@@ -25,32 +24,40 @@ from lipwise.landmarks import MESH_POINTS
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
+from lipwise.media.turn import turn_video
 from lipwise.stages import track_cache
 from lipwise.stages.judge import UsabilitySettings
 from lipwise.stages.measures import gather_measures
+from lipwise.stages.upright import set_upright, turn_as_tracked
 from lipwise.stages.usability import UsabilityReport
 from lipwise.weights import fetch_weights
 
 BLOCK_FRAMES = 125  # frames whose mesh one thread lays in one go
 
 
-class Examined(NamedTuple):
-    """What is known of a clip's frames.
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What is known of a clip's frames; `track, report = examine(...)` takes the two out.
 
     Attributes:
         track: the face that is followed.
         report: which frames can be used, and why not.
+        video: the clip to go on with: turned upright where its faces did not stand so, as its notes say then.
     """
 
     track: FaceTrack
     report: UsabilityReport
+    video: VideoInfo
+
+    def __iter__(self) -> Iterator[FaceTrack | UsabilityReport]:
+        yield from (self.track, self.report)
 
 
 def examine(
     video: VideoInfo | str | Path,
     *,
     detector: FaceDetector | str = "auto",
-    choose: Choice | None = None,
+    choose: Choice | Mapping[int, Choice] | None = None,
     settings: TrackSettings | None = None,
     thresholds: UsabilitySettings | None = None,
     mesh: bool = False,
@@ -58,6 +65,8 @@ def examine(
     progress: bool = False,
 ) -> Examined:
     """Find the face in every frame of a clip and judge the frames, in one pass that keeps no frame.
+
+    Before it, at most nine frames show which way up the clip is; one whose faces lie on their side is turned.
 
     Args:
         video: the clip, or its path.
@@ -71,13 +80,14 @@ def examine(
         progress: show a bar.
 
     Returns:
-        Track and report. Both exist for a clip in which nobody is seen, too; the policies then say so.
+        Track, report and the upright clip. All exist for a clip in which nobody is seen, too; the policies then say so.
 
     Raises:
         FaceError: nobody is the one chosen. WeightsError: a file cannot be had. MediaError: the clip cannot be read.
 
     Warns:
-        LipwiseWarning: a detector of your own, whose settings nobody knows, was to be cached.
+        LipwiseWarning: the clip was turned upright; or a detector of your own, whose settings nobody knows, was to be
+            cached.
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
     check_choice(choose)
@@ -86,7 +96,9 @@ def examine(
     if key is None and cache:
         warnings.warn("tracks of a detector of your own are not kept for a second call", LipwiseWarning, stacklevel=2)
     kept = track_cache.load_kept(key, mesh=mesh) if key else None
-    if kept is None:
+    if kept is not None:
+        video = turn_as_tracked(video, kept[0])
+    else:
         kept = track_cache.load_kept(key, mesh=False) if key and mesh else None
         track, report = kept or _look(video, finder, choose, settings, progress)
         if mesh:
@@ -97,25 +109,56 @@ def examine(
         if key and cache:
             track_cache.keep(key, *kept, mesh=mesh)
     track, report = kept
-    return Examined(track, report.with_settings(thresholds or UsabilitySettings()))
+    return Examined(track, report.with_settings(thresholds or UsabilitySettings()), turn_video(video, track.rotation))
 
 
 def _look(
-    video: VideoInfo, detector: FaceDetector, choose: Choice | None, settings: TrackSettings | None, progress: bool
+    video: VideoInfo,
+    detector: FaceDetector,
+    choose: Choice | Mapping[int, Choice] | None,
+    settings: TrackSettings | None,
+    progress: bool,
 ) -> tuple[FaceTrack, UsabilityReport]:
-    """One decode of the clip: detections, measures, cuts; then the track and the report."""
-    look = MeasuringDetector(detector, fetch_weights("face_mesh")[0])
-    frames = _shown(prefetch(read_frames(video)), "faces", video.frame_count, progress)
-    detections = detect_clip(frames, look, fps=video.fps)
+    """One decode of the upright clip: detections, measures, cuts; then the track and the report."""
+    video, detections = _look_at_all(video, detector, progress)
     track, followed = tracks.follow_face(detections, fps=video.fps, settings=settings, choose=choose)
-    return track, UsabilityReport.of(gather_measures(detections, track, followed), fps=video.fps)
+    measures = gather_measures(detections, track, followed)
+    return replace(track, rotation=video.turned), UsabilityReport.of(measures, fps=video.fps)
+
+
+def _look_at_all(video: VideoInfo, detector: FaceDetector, progress: bool) -> tuple[VideoInfo, Detections]:
+    """The clip turned upright, and everything that one look at each of its frames gives."""
+    look = MeasuringDetector(detector, fetch_weights("face_mesh")[0])
+    video, _ = set_upright(video, detector)
+    frames = _shown(prefetch(read_frames(video)), "faces", video.frame_count, progress)
+    return video, detect_clip(frames, look, fps=video.fps)
+
+
+def track_people(
+    video: VideoInfo | str | Path,
+    *,
+    detector: FaceDetector | str = "auto",
+    settings: TrackSettings | None = None,
+    progress: bool = False,
+) -> list[FaceTrack]:
+    """Follow everybody in a clip, in one pass that keeps no frame; the arguments are those of `track_faces`.
+
+    Returns:
+        A track without mesh for each person, in the order of their first appearance, from left to right; empty where
+        nobody is seen. `lipwise.save_tracks` keeps them; each can be a recipe's `track_file` by itself.
+    """
+    video = video if isinstance(video, VideoInfo) else probe(video)
+    finder = _detector(detector) if isinstance(detector, str) else detector
+    video, detections = _look_at_all(video, finder, progress)
+    everybody = tracks.follow_people(detections, fps=video.fps, settings=settings)
+    return [replace(track, rotation=video.turned) for track, _ in everybody]
 
 
 def track_faces(
-    video: VideoInfo | str,
+    video: VideoInfo | str | Path,
     *,
     detector: FaceDetector | str = "auto",
-    choose: Choice | None = None,
+    choose: Choice | Mapping[int, Choice] | None = None,
     settings: TrackSettings | None = None,
     progress: bool = False,
 ) -> FaceTrack:
@@ -125,22 +168,30 @@ def track_faces(
         video: the clip, or its path.
         detector: "auto", "libfacedetection", "yunet", or a detector of your own.
         choose: whom to follow; None is the largest steady face, a number counts from left to right from 0 on, (x, y)
-            is a point in the picture.
+            is a point in the upright picture, (x, y, frame) or a `Click` a point in one frame; a mapping chooses for
+            single shots.
         settings: how gaps are filled and the track is smoothed; None is the defaults.
         progress: show a bar.
 
     Returns:
         A track with its mesh. Where the mesh network sees no face in the detector's box, the track has none either.
+        A clip whose faces lie on their side is turned first: the track's `rotation` says so, and whatever takes clip
+        and track together turns the clip likewise; `lipwise.turn_video(video, track.rotation)` does it by hand.
 
     Raises:
         FaceError: nobody is the one chosen. WeightsError: a file cannot be had.
+
+    Warns:
+        LipwiseWarning: the clip was turned upright.
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
     finder = _detector(detector) if isinstance(detector, str) else detector
     fetch_weights("face_mesh")  # first, so that a missing file is told before the work begins
+    check_choice(choose)
+    video, _ = set_upright(video, finder)
     frames = _shown(prefetch(read_frames(video)), "faces", video.frame_count, progress)
     track = tracks.track_faces(frames, finder, fps=video.fps, settings=settings, choose=choose)
-    return with_mesh(video, track, progress=progress)
+    return with_mesh(video, replace(track, rotation=video.turned), progress=progress)
 
 
 def with_mesh(video: VideoInfo, track: FaceTrack, *, progress: bool = False) -> FaceTrack:
@@ -158,6 +209,7 @@ def lay_mesh(video: VideoInfo, track: FaceTrack, *, progress: bool = False) -> n
     The clip is cut into blocks that threads work on side by side; where it is cut does not depend on their number.
     """
     model = fetch_weights("face_mesh")[0]
+    video = turn_video(video, track.rotation)
     points = np.empty((len(track), MESH_POINTS, 2), np.float32)
     own = threading.local()
     with tqdm(desc="mesh", total=len(track), unit="frame", disable=not progress) as bar:

@@ -12,6 +12,7 @@ from lipwise.faces.track import FaceTrack
 from lipwise.files import written_whole
 from lipwise.media.probe import VideoInfo
 from lipwise.media.read import read_frames
+from lipwise.media.turn import turn_video
 from lipwise.stages.judge import FAULTS, REASONS, Reason
 from lipwise.stages.usability import UsabilityReport
 
@@ -42,7 +43,7 @@ def contact_sheet(video: VideoInfo, report: UsabilityReport, *, track: FaceTrack
     Args:
         video: the clip.
         report: of all its frames.
-        track: draws its box into the thumbnails.
+        track: draws its box into the thumbnails, upright as it was tracked.
 
     Returns:
         (H, W, 3) uint8 RGB: a title, the timeline with a colour for the first fault of each frame, a legend with
@@ -50,7 +51,7 @@ def contact_sheet(video: VideoInfo, report: UsabilityReport, *, track: FaceTrack
     """
     runs = _runs(report)
     frames = [(run.start + run.stop - 1) // 2 for run in runs]
-    pictures = read_frames(video, frames)
+    pictures = read_frames(video if track is None else turn_video(video, track.rotation), frames)
     rows = -(-len(runs) // COLUMNS)
     width = COLUMNS * (TILE_WH[0] + MARGIN) + MARGIN
     legend = _legend(report)
@@ -67,11 +68,12 @@ def contact_sheet(video: VideoInfo, report: UsabilityReport, *, track: FaceTrack
         y = TITLE_PX + STRIP_PX + TEXT_PX + 2 * MARGIN + (number // COLUMNS) * LEGEND_PX
         draw.rectangle((x, y, x + 16, y + 16), fill=colour)
         draw.text((x + 22, y - 1), text, fill=INK, font=font)
+    colours = colours_of(report)
     for number, (run, frame, picture) in enumerate(zip(runs, frames, pictures, strict=True)):
         x = MARGIN + (number % COLUMNS) * (TILE_WH[0] + MARGIN)
         y = top + (number // COLUMNS) * (TILE_WH[1] + CAPTION_PX + MARGIN)
         box = None if track is None else track.boxes_xyxy[frame]
-        _draw_tile(sheet, draw, (x, y), _thumbnail(picture, box), _colour(report, run.start))
+        _draw_tile(sheet, draw, (x, y), _thumbnail(picture, box), tuple(colours[run.start].tolist()))
         for line, text in enumerate(_caption(report, run)):
             draw.text((x, y + TILE_WH[1] + 3 + line * (TEXT_PX + 4)), text, fill=INK, font=font)
     return np.asarray(sheet)
@@ -120,12 +122,13 @@ def _runs(report: UsabilityReport) -> list[slice]:
     return sorted(longest, key=lambda run: run.start)
 
 
-def _colour(report: UsabilityReport, frame: int) -> tuple[int, int, int]:
-    """Of a frame's first fault; of a person's decision where there is one."""
-    if report.edited[frame]:
-        return BY_HAND if report.edited[frame] < 0 else GOOD
-    faults = [name for name in report.why(frame) if name in FAULTS]
-    return COLOURS[faults[0]] if faults else GOOD
+def colours_of(report: UsabilityReport) -> np.ndarray:
+    """(T, 3) uint8, the colour of each frame's first fault; of a person's decision where there is one."""
+    colours = np.full((len(report), 3), GOOD, np.uint8)
+    for name in reversed(FAULTS):
+        colours[report.has(name)] = COLOURS[name]
+    colours[report.edited > 0], colours[report.edited < 0] = GOOD, BY_HAND
+    return colours
 
 
 def _legend(report: UsabilityReport) -> list[tuple[tuple[int, int, int], str]]:
@@ -148,8 +151,7 @@ def _draw_strip(
 ) -> None:
     """The timeline, and the times of its ends and middle."""
     width = sheet.width - 2 * MARGIN
-    colours = np.array([_colour(report, frame) for frame in range(len(report))], np.uint8)[None]
-    strip = cv2.resize(colours, (width, STRIP_PX), interpolation=cv2.INTER_NEAREST)
+    strip = cv2.resize(colours_of(report)[None], (width, STRIP_PX), interpolation=cv2.INTER_NEAREST)
     top = TITLE_PX + MARGIN
     sheet.paste(Image.fromarray(strip), (MARGIN, top))
     length_s = len(report) / float(report.fps)

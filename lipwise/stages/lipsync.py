@@ -14,6 +14,7 @@ from lipwise.faces.crop import Box, cut, face_box, mouth_box, points_in_crop
 from lipwise.faces.track import FaceTrack
 from lipwise.media.probe import VideoInfo
 from lipwise.media.read import read_frames
+from lipwise.media.turn import turn_video
 from lipwise.models.generator import Generator, GeneratorState
 from lipwise.stages.speech import Speech
 from lipwise.timeline import Timeline
@@ -77,6 +78,7 @@ def prepare_lipsync(
 ) -> GeneratorState:
     """Let a generator look at the whole clip and the whole recording once, before any frame is made."""
     settings = settings or LipsyncSettings()
+    video = turn_video(video, track.rotation)
     offset_s = settings.audio_offset_s + generator.window_shift_s
 
     def read_frame(index: int) -> np.ndarray:
@@ -103,7 +105,8 @@ def lipsync_frames(
     """Make lip-synced frames, a batch at a time.
 
     Args:
-        video, track, timeline, speech: what `probe`, `track_faces`, `Timeline.for_speech` and `load_speech` gave.
+        video, track, timeline, speech: what `probe`, `track_faces`, `Timeline.for_speech` and `load_speech` gave. A
+            clip that was turned upright for its track is turned here, too.
         generator: what makes the mouths; see `load_generator`.
         state: what `prepare_lipsync` gave; None calls it here.
         part: output frames to make; None is all of them.
@@ -118,7 +121,7 @@ def lipsync_frames(
         state = prepare_lipsync(video, track, timeline, speech, generator=generator, settings=settings)
     part = part or slice(0, len(timeline))
     if frames is None:
-        frames = read_frames(video, timeline.source_index[part])
+        frames = read_frames(turn_video(video, track.rotation), timeline.source_index[part])
     stream, first = iter(frames), part.start
     while batch := list(islice(stream, settings.batch_frames)):
         numbers = np.arange(first, first + len(batch))

@@ -6,6 +6,7 @@ What is kept shows nobody's picture, but it is the geometry of a face: `forget_t
 import hashlib
 import json
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from lipwise.media.probe import VideoInfo
 from lipwise.stages.usability import UsabilityReport
 from lipwise.weights import weights_folder
 
-FORMAT = 1  # raised whenever tracks or measures of the same clip come out differently
+FORMAT = 2  # raised whenever tracks or measures of the same clip come out differently
 KEPT_BYTES = 1_000_000_000  # the oldest entries go when there is more
 
 
@@ -37,11 +38,16 @@ def forget_tracks() -> int:
 
 
 def cache_key(
-    video: VideoInfo, detector: FaceDetector, *, choose: Choice | None, settings: TrackSettings
+    video: VideoInfo,
+    detector: FaceDetector,
+    *,
+    choose: Choice | Mapping[int, Choice] | None,
+    settings: TrackSettings,
 ) -> str | None:
     """The name under which a track and its report are kept; None for a detector whose settings are not known.
 
-    It holds the content of the file, the part and grid that are read, and whatever else changes the outcome. The
+    It holds the content of the file, the part and grid that are read, how the clip was turned before it was looked at
+    (what trying adds is the track's own `rotation`), and whatever else changes the outcome. The
     thresholds of usability are not in it: a report is judged anew from its measures.
     """
     if type(detector) not in (LibFaceDetection, YuNet):
@@ -55,7 +61,7 @@ def cache_key(
         "frames": video.frame_count,
         "grid": "" if video.index is None else hashlib.sha256(video.index.frame_of.tobytes()).hexdigest(),
         "detector": [detector.name, *(getattr(detector, name) for name in ("min_score", "working_px", "retry_px"))],
-        "choose": choose,
+        "choose": sorted(choose.items()) if isinstance(choose, Mapping) else choose,
         "track": asdict(settings),
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True, default=repr).encode()).hexdigest()[:32]

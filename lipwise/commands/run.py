@@ -1,0 +1,99 @@
+"""`lipwise run` and `lipwise demo`: the whole chain."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+import lipwise
+from lipwise.commands.choices import ChooseAt, one_choice
+from lipwise.stages.policies import LIPSYNC_CLEAN
+
+
+def run(
+    *,
+    face: Path,
+    speech: Path,
+    out: Path = Path("result.mp4"),
+    consent: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    generator: str = "viseme",
+    start: float = 0.0,
+    end: float | None = None,
+    speech_start: float = 0.0,
+    speech_end: float | None = None,
+    keep_background: float = 0.0,
+    quality: Literal["draft", "good", "best"] = "good",
+    choose: int | None = None,
+    choose_at: ChooseAt | None = None,
+    region: Literal["mouth", "lower_face", "face", "rectangle"] = "lower_face",
+    audio_offset: float = 0.0,
+    move_in_silence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    device: str | None = None,
+    track: Path | None = None,
+    report: Path | None = None,
+    keep_run: Path | None = None,
+) -> None:
+    """Make the person in a clip or photo say what a recording says.
+
+    Faces and voices need their owners' consent. Wav2Lip's weights are for research and other non-commercial use.
+
+    Args:
+        face: clip or photo with a face.
+        speech: recording, or a video whose sound is used.
+        out: the result: .mp4, .mov or .mkv.
+        consent: say that the people seen and heard agreed.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
+        start: use the clip from this second on.
+        end: use the clip up to this second.
+        speech_start: use the recording from this second on.
+        speech_end: use the recording up to this second.
+        keep_background: how loud the clip's own sound stays under the speech, 0 to 1.
+        quality: of the written picture.
+        choose: which person speaks, counted from the left, from 0; the largest steady face otherwise.
+        choose_at: which person speaks: X Y of a point on the face in pixels of the upright picture, or X Y FRAME for
+            where the face is in that frame of the used part.
+        region: what is replaced; rectangle shows why the others exist.
+        audio_offset: seconds by which the lips move earlier.
+        move_in_silence: leave the silence gate off.
+        device: cuda, cpu ...; the best there is otherwise.
+        track: this clip's own track, as `clean --track` wrote it: no face is looked for.
+        report: write the run's report to this JSON file.
+        keep_run: keep plan and segments in this folder.
+    """
+    chosen = one_choice(choose, choose_at)
+    recipe = lipwise.Recipe(
+        face=face,
+        speech=speech,
+        out=out,
+        consent=consent,
+        generator=generator,
+        start_s=start,
+        end_s=end,
+        speech_start_s=speech_start,
+        speech_end_s=speech_end,
+        keep_background=keep_background,
+        quality=quality,
+        choose=chosen,
+        device=device,
+        clean=LIPSYNC_CLEAN.model_copy(update={"track_file": track}),
+        lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
+    )
+    sys.stdout.write(f"{lipwise.run(recipe, run_folder=keep_run, report_path=report)}\n")
+
+
+def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", report: Path | None = None) -> None:
+    """Run the whole chain on the shipped sample: a public-domain portrait and synthetic speech.
+
+    Nobody has to be asked for consent to it. Wav2Lip's weights are for research and other non-commercial use.
+
+    Args:
+        out: the result.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
+        report: write the run's report to this JSON file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        sample = lipwise.make_sample(folder)
+        recipe = lipwise.Recipe(face=sample.face, speech=sample.speech, out=out, generator=generator, consent=True)
+        sys.stdout.write(f"{lipwise.run(recipe, report_path=report)}\n")

@@ -1,0 +1,329 @@
+# ---
+# jupyter:
+#   colab:
+#     toc_visible: true
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/02_clean_faces.ipynb)
+#
+# # Know every frame, keep the good ones
+#
+# ![Six frames, boxes on the faces: one good; the others turned, blurred, dark, empty, tiny](images/clean_faces.png)
+#
+# Lips can be made only where a face can be seen. See why a frame is bad, decide, and cut picture and sound together.
+#
+# **Time:** ten minutes, plus a few for set-up the first time. **Runtime:** any; a GPU is of no use here.
+
+# %% [markdown]
+# **You will**
+#
+# 1. see for every frame why it can or cannot be used,
+# 2. decide by policy and by hand, and write a clean clip whose sound fits,
+# 3. break a face detector on purpose, and measure how smoothing makes a box late.
+#
+# **Consent.** Use faces and voices only of people who agreed. Lip-sync comes later: Wav2Lip's weights are for research
+# and other non-commercial use only, and Colab's rules do not allow deepfakes.
+
+# %% cellView="form" jupyter={"source_hidden": true}
+# @title Set up
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+REPOSITORY = "https://github.com/OWNER/lipwise"
+parts = [find_spec(name) for name in ("lipwise", "av", "torch", "ipywidgets", "matplotlib")]
+if not all(part and part.origin for part in parts):
+    here = Path.cwd()
+    places = (here, *here.parents, here / "lipwise")
+    root = next((place for place in places if (place / "setup_colab.sh").exists()), None)
+    if root is None:
+        if "/OWNER/" in REPOSITORY:
+            raise RuntimeError("Set REPOSITORY in this cell to the address of your copy of LipWise; run it again.")
+        root = here / "lipwise"
+        subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, str(root)], check=True)
+    kernel = [] if "COLAB_RELEASE_TAG" in os.environ else ["--venv", sys.prefix]
+    subprocess.run(["bash", str(root / "setup_colab.sh"), *kernel], check=True)
+    sys.path.insert(0, str(root))
+
+# %%
+import cv2
+import numpy as np
+from PIL import Image
+
+import lipwise as lw
+from lipwise.notebook import show, show_clean, show_smoothing
+from lipwise.notebook.reviewer import FrameReviewer
+from lipwise.sample import make_hard_sample, turn_head
+
+# %% [markdown]
+# ## Choose a clip
+#
+# Leave `face` empty to use the sample: a NASA portrait (public domain) and a synthetic voice, with six kinds of trouble
+# put in. For a clip of your own, tick *consent* when the people in it agreed.
+
+# %%
+# @title Your choices
+face = ""  # @param {type:"string"}
+out = "clean.mp4"  # @param {type:"string"}
+policy = "drop"  # @param ["drop", "hold", "pass", "fail"]
+sound = "cut"  # @param ["cut", "whole", "none"]
+consent = False  # @param {type:"boolean"}
+
+# %%
+assert consent or not face, "Nobody has said that the people in this clip agreed: ask them, then tick consent."
+video = lw.probe(face or make_hard_sample("sample").face)
+show.play(video.path)
+
+# %% [markdown]
+# ## Look at every frame
+#
+# `examine` reads the clip once. A detector finds a box and five points in each frame; the same pass measures size,
+# turn, sharpness and light. Expect one good frame, and one for each kind of trouble.
+
+# %%
+track, report = lw.examine(video, cache=False, progress=True)
+show_clean.faces(video, track, report)
+
+# %% [markdown]
+# **What to look at**
+#
+# - The points sit on eyes, nose and corners of the mouth; green means that nothing speaks against the frame.
+# - A high score says *here is a face*, not *here is a clear mouth*: the blurred face scores well.
+# - A warning may name a shot: after a cut, only size and place tell who it is.
+# - Failure looks like this: a box on a cup or a cat, or none on a plain face.
+
+# %% [markdown]
+# ## Read the timeline
+#
+# A *reason* is a colour here. Each run of frames with the same reasons gets a thumbnail. Expect bad runs of very
+# different length: some are a second, one is the blink of an eye.
+
+# %%
+# Check: somebody is seen, and every frame has a verdict.
+assert track.has_face.any(), "nobody is seen: the figure above says what to try"
+assert len(report) == len(track) == video.frame_count
+print(report)
+Image.fromarray(lw.contact_sheet(video, report, track=track))
+
+# %% [markdown]
+# **What to look at**
+#
+# - *Blurred* counts against the clip's own sharpness, so a soft but even clip passes.
+# - *Scene cut* is a mark and no fault: the frame is used, but nothing is smoothed across it.
+# - Failure looks like this: a strip without green. Then a threshold does not fit the clip, or the clip is no use.
+
+# %% [markdown]
+# ## See what was measured
+#
+# The same clip as curves, with its sound below. A dashed line is a threshold. Expect each bad run where one curve
+# crosses its line; darkness is another matter, and has no curve here.
+
+# %%
+waveform = lw.load_audio(video.path) if video.has_audio else None
+show_clean.curves(report, waveform)
+
+# %% [markdown]
+# **What to look at**
+#
+# - A curve stops where the detector saw nobody: nothing is guessed there.
+# - Sharpness counts against the face's own contrast, so the noise of a dark face passes for sharp. One measure is never
+#   enough.
+# - Failure looks like this: a curve that trembles about its line, so that frames change sides all the time. Move the
+#   threshold.
+
+# %%
+# Check: a stricter threshold judges the same measures anew; it takes frames away and gives none back.
+strict = report.with_settings(lw.UsabilitySettings(max_yaw_deg=10))
+print("turned by more than 28 degrees:", report.ranges("turned"))
+print("turned by more than 10 degrees:", strict.ranges("turned"))
+assert not (report.has("turned") & ~strict.has("turned")).any()
+
+# %% [markdown]
+# **Try it.** Guess first: how many of the turned frames would you use yourself? Jump there with *Next bad*, move the
+# slider, keep or drop, take it back. The line below the buttons is the same in code. (A page without a kernel shows no
+# reviewer; the sheet above is its stand-in.)
+
+# %%
+reviewer = FrameReviewer(video, report, track=track)
+reviewer
+
+# %% [markdown]
+# ## Decide by a policy
+#
+# A *policy* says what becomes of the other frames. `drop` leaves them out, `hold` shows the last good one for a while,
+# `pass` shows them untouched; `bridge_frames` uses short bad runs after all. What you decided by hand comes first.
+# Expect strips of three lengths.
+
+# %%
+mine = reviewer.report
+settings = {name: lw.CleanSettings(policy=name) for name in ("drop", "hold", "pass")}
+settings["drop, bridging 5"] = lw.CleanSettings(policy="drop", bridge_frames=5)
+timelines = {name: lw.apply_policy(mine, chosen) for name, chosen in settings.items()}
+show_clean.policies(timelines, mine)
+
+# %% [markdown]
+# **What to look at**
+#
+# - `drop` is shorter than the clip, so it is cut; the others keep its length.
+# - A hold stays inside its shot: after a cut there is nothing to hold, and the frame passes.
+# - Failure looks like this: `drop` full of white lines. Each is a jump; bridge short runs or choose another clip.
+
+# %%
+# Check: only drop shortens the clip; the fourth policy, fail, is for programs that must not decide alone.
+assert len(timelines["drop"]) == mine.count <= len(timelines["pass"]) == len(timelines["hold"]) == len(mine)
+try:
+    lw.apply_policy(mine, lw.CleanSettings(policy="fail"), clip=video.path.name)
+except lw.FaceError as error:
+    print(error)
+
+# %% [markdown]
+# ## Write the clean clip
+#
+# The sound is cut where the picture is cut, with a cross-fade of 10 ms against clicks. The face's place goes along as
+# `cleaned.track`: the next stage looks for no face again. Expect the same voice, with words missing.
+
+# %%
+timeline = lw.apply_policy(mine, lw.CleanSettings(policy=policy), clip=video.path.name)
+cleaned = lw.write_clean(video, timeline, out, track=track, sound=sound)
+show_clean.players(before=video.path, after=cleaned.video.path)
+
+# %% [markdown]
+# **What to look at**
+#
+# - Every frame on the right shows a face that you could lip-sync.
+# - The cuts fall anywhere in a word. For speech that stays whole, give the clip new speech: that is what lip-sync does.
+# - Failure looks like this: a voice that drifts away from the picture, later and later.
+
+# %%
+# Check: no frame of the tail is lost, and sound and picture are equally long.
+assert cleaned.video.frame_count == len(cleaned.timeline) == len(cleaned.track)
+assert sound == "none" or not video.has_audio or cleaned.video.has_audio
+
+# %% [markdown]
+# ## Break the detector
+#
+# The network was trained on faces of 10 to 300 pixels that look at the camera, mostly in focus. Guess a score for each
+# picture. Then change **one** number, such as the 16, guess again, and run the cell again: where does it give up?
+
+# %%
+detector = lw.load_detector(yunet_path=lw.find_weights("yunet_2023mar"))
+good = turn_head(0)[20:230, 120:330]
+pictures = {"as it is": good}
+pictures["blurred by 4"] = cv2.GaussianBlur(good, (0, 0), 4)
+pictures["blurred by 16"] = cv2.GaussianBlur(good, (0, 0), 16)
+pictures["turned by 45"] = turn_head(45)[20:230, 120:330]
+pictures["a tenth of the size"] = cv2.resize(good, None, fx=0.1, fy=0.1, interpolation=cv2.INTER_AREA)
+pictures["upside down"] = np.ascontiguousarray(good[::-1])
+show_clean.tries(pictures, {name: detector.detect(picture) for name, picture in pictures.items()})
+
+# %% [markdown]
+# **What to look at**
+#
+# - Blur takes little off the score: what a mouth needs and what a detector needs are two things.
+# - A green box on a picture that you call hopeless is why frames are judged by more than the detector's word.
+# - Failure looks like this: *no face*; or, worse, a fair score over points that lie wrong. Upside down, the corners of
+#   the mouth may be found on the forehead.
+
+# %% [markdown]
+# ## Put the box where the face is
+#
+# A detector's box trembles, so it is smoothed. A mean of the *last* five frames comes late, one of the *next* five runs
+# ahead of the face. A centred filter sees both sides. Expect three lines, two frames apart from each other.
+
+# %%
+from lipwise.faces.smooth import find_runs
+
+run = max(find_runs(track.has_face, track.shot), key=lambda run: run.stop - run.start)
+unsmoothed = lw.TrackSettings(smooth_s=0)
+raw = lw.examine(video.part(run.start, run.stop), settings=unsmoothed, cache=False).track
+place = raw.boxes_xyxy[:, [0, 2]].mean(axis=1).astype(float)
+late = np.array([place[max(0, i - 4) : i + 1].mean() for i in range(len(place))])
+early = np.array([place[i : i + 5].mean() for i in range(len(place))])
+ours = track.boxes_xyxy[run, ::2].mean(axis=1)
+show_smoothing.compare(
+    place, {"mean of the last 5": late, "mean of the next 5": early, "LipWise": ours}, first=run.start
+)
+
+# %% [markdown]
+# **What to look at**
+#
+# - Where the face moves, the dashed line comes after the dots and the dotted one before them, by two frames: the mean
+#   of five is as old as its middle.
+# - Where the face is still, all agree.
+# - Failure looks like this: a mouth that is pasted beside the mouth as soon as the head turns.
+
+# %%
+# Check: smoothing takes trembling off, and does not put the box late.
+print(
+    f"trembling: {raw.jitter:.4f} box sizes a frame squared before, {track.part(run.start, run.stop).jitter:.4f} after"
+)
+assert track.part(run.start, run.stop).jitter <= raw.jitter
+assert abs(show_smoothing.lag_frames(ours, place)) < 0.5
+
+# %% [markdown]
+# ## Exercise
+#
+# Write `centred_mean(values, count)`: for each frame the mean of `count` values (an odd number) with the frame in their
+# middle; at the ends, repeat the first and the last value. `np.pad(values, 2, mode="edge")` repeats them twice.
+
+
+# %% tags=["exercise"]
+# Write your code here.
+def centred_mean(values, count):
+    return None
+
+
+# --- solution ---
+def centred_mean(values, count):  # noqa: F811  # takes the place of the starting point
+    padded = np.pad(values, count // 2, mode="edge")
+    return np.convolve(padded, np.ones(count) / count, mode="valid")
+
+
+# %%
+# Check your answer.
+mean = centred_mean(place, 5)
+assert mean is not None, "Not solved yet: let centred_mean return one value for each that it was given."
+assert len(mean) == len(place), f"{len(place)} values went in and {len(mean)} came out."
+lag = show_smoothing.lag_frames(np.asarray(mean), place)
+assert abs(lag) < 0.25, f"Your mean is {lag:+.1f} frames late."
+assert np.diff(mean, 2).std() < np.diff(place, 2).std(), "It trembles as much as what was detected."
+assert np.allclose(centred_mean(np.array([3.0] * 9), 7), 3), "A still face moved, perhaps at the ends."
+print(f"{lag:+.2f} frames: in time.")
+
+# %% [markdown]
+# ## What you did
+#
+# 1. You saw why frames fall out. Which reason is measured against the clip itself, and what follows for a soft clip?
+# 2. You decided. When would you rather hold than drop, and what happens to the sound?
+# 3. You broke a detector and a smoother. Why is a mean of the next five frames no better than one of the last five?
+
+# %% [markdown]
+# ## If something goes wrong
+#
+# | You see | Do this |
+# |---|---|
+# | `No face was found` | a larger, upright face; light; the other detector |
+# | `may be somebody else's` | name the person: `lw.examine(video, choose=0)` |
+# | `Not one of the ... frame(s)` | loosen that reason's threshold |
+# | `is a photo` | use it as it is: nothing is to be cleaned |
+# | `would overwrite` | another name in `out` |
+# | `Set REPOSITORY` | put your copy's address into *Set up* |
+
+# %% [markdown]
+# ## Next steps
+#
+# - [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/00_quickstart.ipynb)
+#   [00_quickstart](00_quickstart.ipynb): set `face` to `clean.mp4` and make it say something.
+# - [01_setup](01_setup.ipynb): what is installed, and which weights there are.
+# - In a terminal: `python -m lipwise clean --help` does the same, with a report and a sheet as files.
