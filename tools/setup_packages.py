@@ -194,8 +194,8 @@ def lacking_weights(choice: str, plan: Plan, folder: Path) -> list[str]:
 def weights_cache() -> Path:
     """Where lipwise.weights keeps files."""
     chosen = os.environ.get("LIPWISE_HOME")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "lipwise"
-    return Path(chosen or home).expanduser()
+    usual = "~/Library/Caches" if sys.platform == "darwin" else os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(chosen or Path(usual) / "lipwise").expanduser()
 
 
 def changed(before: list[str], after: dict[str, str], protected: list[str]) -> tuple[list[str], bool]:
