@@ -2,6 +2,7 @@
 # Sets LipWise up: on Colab in its own runtime, elsewhere in the active virtual environment or in .venv beside this file.
 # Installs only what is missing; torch, numpy, OpenCV and what else pyproject.toml calls protected are never replaced.
 # Run it as often as you like. Written for bash 3.2 (macOS) and later.
+[ -n "${BASH_VERSION:-}" ] || { echo "setup: run this with bash, not sh" >&2; exit 1; }
 set -euo pipefail
 unset CDPATH # it would make cd print, and go elsewhere
 
@@ -119,6 +120,7 @@ fi
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'say "stopped; run it again, and it goes on from what is there" >&2; exit 130' INT
 
 # What is missing and what must stay as it is: files in $scratch, see tools/setup_packages.py.
 plan() {
@@ -141,7 +143,7 @@ cp "$scratch/installed" "$scratch/before"
 "$env_python" -m pip check 2>/dev/null | sort >"$scratch/conflicts_before" || true
 if [ -s "$scratch/lacking" ]; then
     fail "$offline lacks: $(on_one_line "$scratch/lacking")" \
-        "nothing has been installed; fill it where there is a network: python -m pip download --dest DIR PACKAGES"
+        "nothing has been installed; README.md, Without a network, tells how to fill the folder"
 fi
 while IFS= read -r remark; do say "$remark"; done <"$scratch/remarks"
 

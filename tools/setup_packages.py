@@ -87,7 +87,7 @@ def make_plan(
     plan.engines = [text for text in settings["engines"] if not _serves(Requirement(text), installed)]
     plan.installed = _as_lines(installed, installed)
     plan.protected = _as_lines(installed, settings["protected"])
-    plan.constraints = _as_lines(installed, installed.keys() - replaced)
+    plan.constraints = _as_lines(installed, installed.keys() - replaced - {"pip", "setuptools", "wheel"})
     return plan
 
 
