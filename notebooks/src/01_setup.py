@@ -92,7 +92,8 @@ checkpoint = ""  # @param {type:"string"}
 # ## Run the script twice
 #
 # `setup_colab.sh` installs what is missing and nothing else: on Colab it never touches torch, numpy or OpenCV. A second
-# run finds nothing to do: expect a minute at most, no line that says *installing*, the table from above as text, and *ready*.
+# run finds nothing to do: expect a minute at most, no line that says *installing*, the table from above as text, and
+# *ready*.
 
 # %%
 again = None
