@@ -58,7 +58,8 @@ mesh, good, damaged = map(Path, files)
 folder = Path("lesson")
 (folder / "mirror").mkdir(parents=True, exist_ok=True)
 (folder / "mirror" / good.name).write_bytes(damaged.read_bytes())
-about = lambda path: SimpleNamespace(file=path.name, bytes=path.stat().st_size, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+sha256 = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
+about = lambda path: SimpleNamespace(file=path.name, bytes=path.stat().st_size, sha256=sha256(path))
 lw = SimpleNamespace(weights_entries=lambda: {"face_mesh": about(mesh), "lesson": about(good)})
 """
 WRONG = {
