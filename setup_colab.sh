@@ -2,7 +2,9 @@
 # Sets LipWise up: on Colab in its own runtime, elsewhere in the active virtual environment or in .venv beside this file.
 # Installs only what is missing; torch, numpy, OpenCV and what else pyproject.toml calls protected are never replaced.
 # Run it as often as you like. Written for bash 3.2 (macOS) and later.
+[ -n "${BASH_VERSION:-}" ] || { echo "setup: run this with bash, not sh" >&2; exit 1; }
 set -euo pipefail
+unset CDPATH # it would make cd print, and go elsewhere
 
 # Installed together where there is no torch yet.
 TORCH=(torch==2.14.1 torchvision==0.29.1)
@@ -30,7 +32,10 @@ fail() {
     exit 1
 }
 
-need_value() { [ $# -ge 2 ] || fail "$1 takes a value"; }
+need_value() {
+    [ $# -ge 2 ] && [ -n "$2" ] || fail "$1 takes a value"
+    case $2 in --*) fail "$1 takes a value, and $2 is an option" ;; esac
+}
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 weights=none accepted='' offline='' dev='' then='' python='' venv=''
@@ -64,9 +69,12 @@ fi
 
 is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
 
+candidates=(python3 python3.13 python3.12 python3.11)
+[ -z "$python" ] || candidates=("$python")
+
 find_python() {
     local name
-    for name in ${python:-python3 python3.13 python3.12 python3.11}; do
+    for name in "${candidates[@]}"; do
         if command -v "$name" >/dev/null && is_supported "$name"; then
             command -v "$name"
             return
@@ -79,8 +87,14 @@ if [ -z "$venv" ] && [ -n "${COLAB_RELEASE_TAG:-}" ]; then
     env_python=$(find_python)
 else
     venv=${venv:-${VIRTUAL_ENV:-${CONDA_PREFIX:-$root/.venv}}}
+    case $venv in /*) ;; *) venv=$PWD/$venv ;; esac
     env_python=$venv/bin/python
+    # The folder of a system's own Python may have no bin/python.
+    [ -x "$env_python" ] || [ ! -x "$venv/bin/python3" ] || env_python=$venv/bin/python3
     if [ ! -x "$env_python" ]; then
+        if [ -e "$venv" ] && [ ! -f "$venv/pyvenv.cfg" ] && [ -n "$(ls -A "$venv")" ]; then
+            fail "$venv holds other things than a virtual environment" "name a new or empty folder with --venv DIR"
+        fi
         base=$(find_python)
         options=()
         # A torch of this machine's own is kept in sight.
@@ -93,6 +107,7 @@ else
     is_supported "$env_python" || fail "$env_python is not Python 3.11, 3.12 or 3.13" "name another with --venv DIR or --python FILE"
 fi
 
+case ${LIPWISE_HOME:-/} in [/~]*) ;; *) export LIPWISE_HOME=$PWD/$LIPWISE_HOME ;; esac
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 "$env_python" -m pip --version >/dev/null 2>&1 ||
     fail "$env_python has no pip" "run: $env_python -m ensurepip"
@@ -105,6 +120,7 @@ fi
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'say "stopped; run it again, and it goes on from what is there" >&2; exit 130' INT
 
 # What is missing and what must stay as it is: files in $scratch, see tools/setup_packages.py.
 plan() {
@@ -127,7 +143,7 @@ cp "$scratch/installed" "$scratch/before"
 "$env_python" -m pip check 2>/dev/null | sort >"$scratch/conflicts_before" || true
 if [ -s "$scratch/lacking" ]; then
     fail "$offline lacks: $(on_one_line "$scratch/lacking")" \
-        "nothing has been installed; fill it where there is a network: python -m pip download --dest DIR PACKAGES"
+        "nothing has been installed; README.md, Without a network, tells how to fill the folder"
 fi
 while IFS= read -r remark; do say "$remark"; done <"$scratch/remarks"
 
@@ -196,10 +212,11 @@ case $weights in
     min) names+=(wav2lip_gan gfpgan_1.4) ;;
     all) names=(--all) ;;
 esac
-"$env_python" -m lipwise weights "${names[@]}" ${accepted:+--accept-licence} ||
-    fail "not every weights file could be fetched" "see the lines above"
+unfetched=''
+"$env_python" -m lipwise weights "${names[@]}" ${accepted:+--accept-licence} || unfetched=yes
 
 "$env_python" -m lipwise doctor || fail "something that LipWise needs is missing, see the table" "use $env_python once it is mended"
+[ -z "$unfetched" ] || fail "not every weights file could be fetched" "see the lines above the table"
 say "ready; use $env_python"
 cd "$root"
 case $then in

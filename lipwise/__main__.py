@@ -4,8 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
-
-import tyro
+from pathlib import Path
 
 from lipwise.errors import LipwiseError
 
@@ -19,7 +18,13 @@ def command(name: str) -> Callable[..., None]:
 
 
 def dispatch(arguments: list[str]) -> None:
-    """Run the command that comes first, and import no other: `doctor` works where what `clean` needs is broken."""
+    """Run the command that comes first, and import no other: `doctor` works where what the others need is missing."""
+    if arguments == ["doctor"]:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what it imports would be blamed for the exit
+        command("doctor")()
+        return
+    import tyro
+
     if arguments and arguments[0] in HOMES:
         tyro.cli(command(arguments[0]), prog=f"lipwise {arguments[0]}", args=arguments[1:])
     else:
@@ -33,6 +38,13 @@ def main(arguments: list[str] | None = None) -> None:
         dispatch(sys.argv[1:] if arguments is None else arguments)
     except LipwiseError as error:
         sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(2) from None
+    except ModuleNotFoundError as error:
+        root = Path(__file__).resolve().parents[1]
+        sys.stderr.write(
+            f"error: This Python ({sys.executable}) cannot run LipWise\n  why:  {error}\n"
+            f"  next: use the environment's own ({root / '.venv/bin/python'}), or run bash {root / 'setup_colab.sh'}\n"
+        )
         raise SystemExit(2) from None
     except OSError as error:  # what the system refuses and nothing above foresaw
         sys.stderr.write(f"error: {error}\n")

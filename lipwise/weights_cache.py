@@ -20,7 +20,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from lipwise.download import LOOK_BYTES, unlike_weights
+from lipwise.download import wrong_at_a_glance
 from lipwise.files import sha256_of, written_whole
 from lipwise.weights_list import Entry, weights_folder
 
@@ -87,13 +87,8 @@ def what_is_wrong(path: Path, entry: Entry) -> str | None:
     digest = sha256_of(path)
     if digest == entry.sha256 and size == entry.bytes:
         return None
-    with path.open("rb") as file:
-        unlike = unlike_weights(file.read(LOOK_BYTES))
-    if unlike is not None:
-        return unlike
-    if size != entry.bytes:
-        return f"it gave {size:,} bytes where {entry.bytes:,} were expected"
-    return f"it gave another file: SHA-256 {digest[:12]}... where {entry.sha256[:12]}... was expected"
+    another = f"it gave another file: SHA-256 {digest[:12]}... where {entry.sha256[:12]}... was expected"
+    return wrong_at_a_glance(path, entry.bytes) or another
 
 
 def keep(entry: Entry) -> None:
@@ -106,7 +101,23 @@ def keep(entry: Entry) -> None:
     with part.open("r+b") as file, suppress(OSError):  # a mounted cloud folder may not know how
         os.fsync(file.fileno())  # the record must not outlive a power cut that the content does not
     part.replace(path_of(entry))
-    shutil.rmtree(part.with_suffix(".drive"), ignore_errors=True)
+    for kind in (".drive", ".wheel"):
+        shutil.rmtree(part.with_suffix(kind), ignore_errors=True)
+
+
+def folder_problem() -> str | None:
+    """Why nothing can be kept where LIPWISE_HOME says; None when it looks as if it could.
+
+    Raises:
+        WeightsError: LIPWISE_HOME names what can be no path.
+    """
+    folder = weights_folder().absolute()
+    if folder.is_file():
+        return f"{folder} is a file, not a folder"
+    if os.environ.get("LIPWISE_HOME") and not folder.parent.is_dir():
+        # A folder made where a drive is to be mounted would hold the weights instead of it, and keep it from mounting.
+        return f"there is no {folder.parent}; is a drive not mounted?"
+    return None
 
 
 @contextmanager
@@ -116,9 +127,9 @@ def only_one(entry: Entry) -> Iterator[None]:
     Raises:
         OSError: the folder cannot be written.
     """
-    if os.environ.get("LIPWISE_HOME") and not weights_folder().absolute().parent.is_dir():
-        # A folder made where a drive is to be mounted would hold the weights instead of it, and keep it from mounting.
-        raise OSError(f"there is no {weights_folder().absolute().parent}; is a drive not mounted?")
+    problem = folder_problem()
+    if problem is not None:
+        raise OSError(problem)
     state_of(entry).mkdir(parents=True, exist_ok=True)
     lock = _taken(state_of(entry) / "lock", entry)
     try:

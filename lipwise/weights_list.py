@@ -4,24 +4,33 @@ An own list is the file that LIPWISE_WEIGHTS names, else `weights.yaml` in the f
 and never replaces one: a name that suddenly meant another file would be the way to slip one in.
 """
 
+import errno
 import os
-from collections.abc import Hashable
+import reprlib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lipwise.errors import WeightsError
 from lipwise.mirrors import KINDS, AnyMirror, Https, text_like
+from lipwise.weights_yaml import ListError, Named, read_list
 
 LIST = Path(__file__).with_name("weights.yaml")
+LONGEST_NAME = 200  # bytes; with what is put behind it, it has to stay under the 255 of most file systems
+MOST_SHOWN = 100  # characters of a path in a message
+NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP)
+_IN_SHORT = reprlib.Repr()  # aliases in a list can unfold to gigabytes
+_IN_SHORT.maxstring = _IN_SHORT.maxother = MOST_SHOWN
 
 
 def _is_no_other_file(name: str) -> str:
-    if name == LIST.name or name.endswith((".part", ".lock")):
+    # Some file systems take capitals for small letters.
+    if name.casefold() == LIST.name or name.casefold().endswith((".part", ".lock")):
         raise ValueError(f"must not be {name!r}, which has another meaning in that folder")
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"must not be longer than {LONGEST_NAME} bytes")
     return name
 
 
@@ -65,11 +74,42 @@ class Entry(BaseModel):
         return self.condition is not None
 
 
+def named_path(variable: str) -> Path | None:
+    """The path that an environment variable names; None where it names none. Nothing needs to be there.
+
+    Raises:
+        WeightsError: there can be no such path.
+    """
+    value = os.environ.get(variable)
+    if not value:
+        return None
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError as error:  # ~somebody, who is not known here
+        raise _no_path(variable, value, str(error)) from error
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in NO_PATH:
+            raise _no_path(variable, value, str(error.strerror)) from error
+    return path
+
+
+def _no_path(variable: str, value: str, cause: str) -> WeightsError:
+    step = f"set {variable} to a path that can be, or unset it"
+    short = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
+    return WeightsError(f"{variable} names {short}, which is no path", cause=cause, next_step=step)
+
+
 def weights_folder() -> Path:
-    """Where weights are kept: LIPWISE_HOME, or `lipwise` in the user's cache folder."""
-    chosen = os.environ.get("LIPWISE_HOME")
-    if chosen:
-        return Path(chosen).expanduser()
+    """Where weights are kept: LIPWISE_HOME, or `lipwise` in the user's cache folder.
+
+    Raises:
+        WeightsError: LIPWISE_HOME names what can be no path.
+    """
+    chosen = named_path("LIPWISE_HOME")
+    if chosen is not None:
+        return chosen
     from pooch import os_cache
 
     return Path(os_cache("lipwise"))
@@ -77,9 +117,9 @@ def weights_folder() -> Path:
 
 def own_list() -> Path | None:
     """The user's own list; None where there is none. One that LIPWISE_WEIGHTS names has to be there."""
-    named = os.environ.get("LIPWISE_WEIGHTS")
-    if named:
-        return Path(named).expanduser()
+    named = named_path("LIPWISE_WEIGHTS")
+    if named is not None:
+        return named
     path = weights_folder() / LIST.name
     return path if path.is_file() else None
 
@@ -118,41 +158,15 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 def _read(path: Path, stamp: tuple[int, int] | None) -> dict[str, Entry]:
     """A list's entries; read again only when the file has changed."""
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=_StrictLoader)
-        listed = yaml.load(text, Loader=_StrictLoader)
-    except yaml.YAMLError as error:
-        raise _bad_list(path, _where(error)) from error
-    except (OSError, ValueError) as error:  # no such file, no text
+        listed = read_list(path)
+    except (ListError, OSError) as error:
         raise _bad_list(path, str(error)) from error
-    if not isinstance(listed, dict):
-        raise _bad_list(path, "it holds no entries by name")
-    lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
     entries: dict[str, Entry] = {}
-    for name, values in listed.items():
-        entry = _entry(path, name, values, line=lines.get(str(name), 1))
-        _refuse_same_file(entries, name, entry, path)
-        entries[name] = entry
+    for one in listed:
+        entry = _entry(path, one)
+        _refuse_same_file(entries, str(one.name), entry, path)
+        entries[str(one.name)] = entry
     return entries
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that is there twice, which YAML readers otherwise let the last one win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                said = f"{key.value} is there twice"
-                raise yaml.constructor.ConstructorError(problem=said, problem_mark=key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
-def _where(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else str(problem)
 
 
 def _bad_list(path: Path, cause: str) -> WeightsError:
@@ -160,14 +174,16 @@ def _bad_list(path: Path, cause: str) -> WeightsError:
     return WeightsError(f"The list of weights {path} cannot be used", cause=cause, next_step=step)
 
 
-def _entry(path: Path, name: object, values: object, *, line: int) -> Entry:
-    if not isinstance(name, str) or not isinstance(values, dict):
-        raise _bad_list(path, f"line {line}: {name!r} is not a name with fields below it")
+def _entry(path: Path, one: Named) -> Entry:
+    if not isinstance(one.name, str):
+        raise _bad_list(path, f"line {one.line}: {one.written} is not a name unless it stands in quotes")
+    if not isinstance(one.values, dict):
+        raise _bad_list(path, f"line {one.line}: {one.name!r} is not a name with fields below it")
     try:
-        return Entry(**{str(key): value for key, value in values.items()})
+        return Entry(**{str(key): value for key, value in one.values.items()})
     except ValidationError as error:
-        faults = "; ".join(_fault(dict(one)) for one in error.errors())
-        raise _bad_list(path, f"line {line}, entry {name}: {faults}") from error
+        faults = "; ".join(_fault(dict(each)) for each in error.errors())
+        raise _bad_list(path, f"line {one.line}, entry {one.name}: {faults}") from error
 
 
 def _fault(error: dict[str, Any]) -> str:
@@ -181,7 +197,7 @@ def _fault(error: dict[str, Any]) -> str:
         "value_error": str(error.get("ctx", {}).get("error", "")),
     }
     message = error["msg"].removeprefix("Input ")
-    return f"{field} {words.get(error['type']) or f'{message}, not ' + repr(error['input'])}"
+    return f"{field} {words.get(error['type']) or f'{message}, not ' + _IN_SHORT.repr(error['input'])}"
 
 
 def _refuse_same_file(entries: dict[str, Entry], name: str, entry: Entry, path: Path) -> None:

@@ -14,7 +14,9 @@ LEVELS = (
     ("notebook", "commands", "__main__"),
 )
 # Modules that make up one room, called by the name of its door.
-ONE_ROOM = {"weights_list": "weights", "weights_cache": "weights", "mirrors": "weights", "download": "weights"}
+ONE_ROOM = dict.fromkeys(
+    ("weights_list", "weights_yaml", "weights_cache", "weights_wheel", "mirrors", "download"), "weights"
+)
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

@@ -41,11 +41,11 @@ def names(lines: list[str]) -> set[str]:
     return {re.split(r"[=<>!~\[]", line)[0] for line in lines}
 
 
-def run_script(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The script's end; without the variables that an environment around the tests has set."""
+def run_script(*options: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The script's end, called by a relative path; without the variables that an environment around the tests has."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LIPWISE_")}
-    command = ["bash", str(SCRIPT), *options]
-    return subprocess.run(command, env=kept | variables, capture_output=True, text=True, check=False)
+    command = ["bash", os.path.relpath(SCRIPT, cwd), *options]
+    return subprocess.run(command, env=kept | variables, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def test_where_nothing_is_installed_all_is_asked_for(packages, project):
@@ -186,12 +186,45 @@ def test_an_offline_folder_that_lacks_packages_is_refused_before_anything_is_ins
     # The pip of the Python underneath serves: to install one takes long.
     options = ("--without-pip", "--system-site-packages", str(venv))
     subprocess.run([sys._base_executable, "-m", "venv", *options], check=True)
-    options = ("--venv", str(venv), "--weights", "min")
-    done = run_script(*options, "--offline", str(wheels), LIPWISE_HOME=str(tmp_path / "home"))
+    options = ("--venv", "venv", "--weights", "min", "--offline", "no wheels")
+    done = run_script(*options, cwd=tmp_path, LIPWISE_HOME="home", CDPATH=f".:{ROOT.parent}")
     assert done.returncode == 1
     assert re.search(r"no wheels lacks: .* basicsr==1.4.2.* gfpgan==1.3.8.* wav2lip_gan.pth", done.stderr)
     assert "nothing has been installed" in done.stderr
     assert not list(venv.glob("lib/python3*/site-packages/*"))
+
+
+@pytest.mark.parametrize("options", [("--offline", ""), ("--venv", ""), ("--venv", "--dev"), ("--python",)])
+def test_an_option_without_its_value_is_refused(options):
+    done = run_script(*options)
+    assert done.returncode == 1
+    assert f"{options[0]} takes a value" in done.stderr
+
+
+def test_a_python_whose_path_has_spaces_is_found(tmp_path):
+    python = tmp_path / "my python"
+    python.write_text("#!/bin/sh\necho called >&2; exit 1\n")
+    python.chmod(0o755)
+    done = run_script("--python", str(python), "--venv", "new", cwd=tmp_path)
+    assert f"no Python of 3.11 to 3.13 was found ({python})" in done.stderr
+    python.write_text(f'#!/bin/sh\n[ "$1" = -m ] && echo "makes $4" >&2 && exit 1\nexec {sys.executable} "$@"\n')
+    done = run_script("--python", str(python), "--venv", "new", cwd=tmp_path)
+    assert f"{python} cannot make a virtual environment" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "files", [("notes.txt",), ("bin/python3", "lib/a.py")], ids=["other things", "a system's prefix"]
+)
+def test_no_environment_is_laid_over_other_things(tmp_path, files):
+    for file in files:
+        (tmp_path / "taken" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "taken" / file).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / "taken" / file).chmod(0o755)
+    before = sorted(tmp_path.rglob("*"))
+    done = run_script("--venv", "taken", cwd=tmp_path)
+    assert done.returncode == 1
+    assert str(tmp_path / "taken") in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_script_is_sound_shell():

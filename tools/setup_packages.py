@@ -87,7 +87,7 @@ def make_plan(
     plan.engines = [text for text in settings["engines"] if not _serves(Requirement(text), installed)]
     plan.installed = _as_lines(installed, installed)
     plan.protected = _as_lines(installed, settings["protected"])
-    plan.constraints = _as_lines(installed, installed.keys() - replaced)
+    plan.constraints = _as_lines(installed, installed.keys() - replaced - {"pip", "setuptools", "wheel"})
     return plan
 
 
@@ -194,8 +194,8 @@ def lacking_weights(choice: str, plan: Plan, folder: Path) -> list[str]:
 def weights_cache() -> Path:
     """Where lipwise.weights keeps files."""
     chosen = os.environ.get("LIPWISE_HOME")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "lipwise"
-    return Path(chosen or home).expanduser()
+    usual = "~/Library/Caches" if sys.platform == "darwin" else os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(chosen or Path(usual) / "lipwise").expanduser()
 
 
 def changed(before: list[str], after: dict[str, str], protected: list[str]) -> tuple[list[str], bool]:

@@ -44,7 +44,8 @@ def run(
         speech: recording, or a video whose sound is used.
         out: the result: .mp4, .mov or .mkv.
         consent: say that the people seen and heard agreed.
-        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, wav2lip_sd_gan, or the
+            path of a Wav2Lip checkpoint.
         start: use the clip from this second on.
         end: use the clip up to this second.
         speech_start: use the recording from this second on.
@@ -90,7 +91,8 @@ def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", rep
 
     Args:
         out: the result.
-        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, wav2lip_sd_gan, or the
+            path of a Wav2Lip checkpoint.
         report: write the run's report to this JSON file.
     """
     with tempfile.TemporaryDirectory() as folder:

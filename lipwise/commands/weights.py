@@ -52,5 +52,5 @@ def _fetched(name: str, *, accept_licence: bool) -> Path:
             raise
         sys.stderr.write(f"{error.what}:\n  {error.cause}\nDo you accept it? Type yes: ")
         if sys.stdin.readline().strip().lower() != "yes":
-            raise
+            raise LicenceError(error.what, cause="nobody typed yes", next_step=error.next_step) from None
     return lipwise.fetch_weights(name, accept_licence=True)[0]

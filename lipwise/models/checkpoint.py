@@ -28,7 +28,7 @@ _HEAD_BYTES = 512
 # What torch, zipfile and pickle say of a file that ends too early or has wrong bytes in it.
 _DAMAGE = (
     *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError),
-    *(struct.error, zipfile.BadZipFile),
+    *(struct.error, zipfile.BadZipFile, AssertionError, OSError),  # OSError: an offset that lies before the file
 )
 # A name inside a state dict that gives a well-known network away.
 _SIGNS = {
@@ -86,7 +86,7 @@ def read_state_dict(
     except pickle.UnpicklingError as error:
         raise _refused(path, error) from error
     except _DAMAGE as error:
-        words = str(error).strip().split("\n")[0].split(". ")[0]
+        words = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
         if "magic number" in words:
             _fail(path, "it is a pickle of something else, not saved by torch", "Use .pth, .pt or .safetensors.")
         _fail(path, f"the file is cut off or damaged ({path.stat().st_size:,} bytes): {words}", _AGAIN)
@@ -114,7 +114,7 @@ def _head(path: Path) -> bytes:
         _fail(
             path, "it is a git-LFS pointer, a few lines that stand for the real file", "Fetch it with `git lfs pull`."
         )
-    if re.match(rb"\s*(<!doctype|<html|<\?xml|<head)", head, re.IGNORECASE):
+    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|head|!--)", head, re.IGNORECASE):
         cause = "it is a web page saved under this name, as a download service's quota or login page is"
         _fail(path, cause, "Delete it and download the file itself, later or from another mirror.")
     return head

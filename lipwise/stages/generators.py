@@ -10,7 +10,7 @@ from lipwise.weights import fetch_weights
 from lipwise.weights_list import weights_entries
 
 BUILT_IN = "viseme"
-FETCHED = ("wav2lip", "wav2lip_gan")
+FETCHED = ("wav2lip", "wav2lip_gan", "wav2lip_sd_gan")
 GENERATORS = (BUILT_IN, *FETCHED)
 
 
@@ -34,9 +34,9 @@ def load_generator(name: str = BUILT_IN, *, device: str | None = None) -> Genera
     """Load what makes the mouths.
 
     Args:
-        name: "viseme" is built in and of preview quality. "wav2lip" and "wav2lip_gan" are fetched (research and other
-            non-commercial use only). Anything else is the path of a Wav2Lip checkpoint; a TorchScript file has to be
-            one that a list of weights knows by its hash.
+        name: "viseme" is built in and of preview quality. "wav2lip", "wav2lip_gan" and "wav2lip_sd_gan" are fetched
+            (research and other non-commercial use only). Anything else is the path of a Wav2Lip checkpoint; a
+            TorchScript file has to be one that a list of weights knows by its hash.
         device: "cuda", "cpu" ...; None chooses the best there is. The built-in generator always runs on the processor.
 
     Raises:

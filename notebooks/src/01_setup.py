@@ -92,7 +92,8 @@ checkpoint = ""  # @param {type:"string"}
 # ## Run the script twice
 #
 # `setup_colab.sh` installs what is missing and nothing else: on Colab it never touches torch, numpy or OpenCV. A second
-# run finds nothing to do: expect seconds, no line that says *installing*, the table from above as text, and *ready*.
+# run finds nothing to do: expect a minute at most, no line that says *installing*, the table from above as text, and
+# *ready*.
 
 # %%
 again = None
@@ -103,7 +104,7 @@ if run_script:
 # %%
 # Check: the script ended well, and installed nothing.
 assert again is None or again.returncode == 0, "the last lines above say what is not right"
-assert again is None or "installing" not in again.stdout
+assert again is None or "installing" not in again.stdout, "a second run should find nothing to do: see above"
 
 # %% [markdown]
 # ## Decide where weights live
@@ -260,7 +261,8 @@ answers = [is_right(mesh, entries["face_mesh"]), is_right(good, entries["lesson"
 assert None not in answers, "Not solved yet: let is_right return True or False."
 assert answers == [True, True], f"These two files are right, and you say {answers}."
 assert not is_right(good, entries["face_mesh"]), "That is the other entry's file."
-assert not is_right(damaged, entries["lesson"]), "The damaged copy passed: its size is right, its content is not."
+copy = folder / "mirror" / good.name  # the damaged content under the good file's name
+assert not is_right(copy, entries["lesson"]), "The damaged copy passed: name and size are right, its content is not."
 
 # %% [markdown]
 # ## What you did

@@ -96,7 +96,8 @@ def build() -> Lookalike:
     done = folder / "complete"
     if not done.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        sys.stderr.write(f"building the lookalike in {folder}\n")
+        version = subprocess.check_output([python, "--version"], text=True).strip()
+        sys.stderr.write(f"building the lookalike in {folder} with {version}, the nearest to 3.13.15 that is here\n")
         subprocess.run([python, "-m", "venv", folder], check=True)
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--requirement", LIST], check=True)

@@ -162,17 +162,50 @@ def test_files_of_two_sizes_are_told_apart_by_their_sizes(tmp_path):
 # --- weights on Drive ---
 
 
-def test_a_drive_is_mounted_and_weights_are_kept_there(monkeypatch):
-    mounted = []
-    drive = types.ModuleType("google.colab.drive")
-    drive.mount = mounted.append
+@pytest.fixture
+def drive(monkeypatch, tmp_path):
+    """Colab's Drive; gives where the folder MyDrive is once it is mounted."""
+    monkeypatch.setattr(widgets, "DRIVE", tmp_path / "drive")
+    module = types.ModuleType("google.colab.drive")
+    module.mount = lambda place: (Path(place) / "MyDrive").mkdir(parents=True)
     for name in ("google", "google.colab"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    monkeypatch.setitem(sys.modules, "google.colab.drive", drive)
+    monkeypatch.setitem(sys.modules, "google.colab.drive", module)
     monkeypatch.setenv("LIPWISE_HOME", "elsewhere")
-    home = widgets.keep_weights_on_drive("my weights")
-    assert mounted == ["/content/drive"]
-    assert str(home) == "/content/drive/MyDrive/my weights" == widgets.os.environ["LIPWISE_HOME"]
+    return tmp_path / "drive" / "MyDrive"
+
+
+@pytest.mark.parametrize("folder", ["lipwise", "my weights", "courses/2026/weights"])
+def test_a_drive_is_mounted_and_weights_are_kept_there(folder, drive, face_mesh, monkeypatch):
+    monkeypatch.setenv("LIPWISE_MIRROR", str(face_mesh.parent))
+    assert widgets.keep_weights_on_drive(folder) == drive / folder
+    assert widgets.os.environ["LIPWISE_HOME"] == str(drive / folder)
+    assert fetch_weights("face_mesh") == [drive / folder / face_mesh.name]
+
+
+@pytest.mark.parametrize("folder", ["/content/weights", "../weights", "a/../../weights", "..", "a\\..\\..\\b", "", "."])
+def test_a_folder_outside_the_drive_is_refused_before_it_is_mounted(folder, drive):
+    with pytest.raises(SettingsError, match="folder of your Drive"):
+        widgets.keep_weights_on_drive(folder)
+    assert not drive.exists()
+    assert widgets.os.environ["LIPWISE_HOME"] == "elsewhere"
+
+
+def test_a_drive_that_is_not_there_after_all_is_told(drive, monkeypatch):
+    monkeypatch.setattr(sys.modules["google.colab.drive"], "mount", lambda place: None)
+    with pytest.raises(SettingsError, match=r"no .*MyDrive"):
+        widgets.keep_weights_on_drive()
+    assert not drive.exists()
+    assert widgets.os.environ["LIPWISE_HOME"] == "elsewhere"
+
+
+def test_a_file_where_the_folder_on_the_drive_belongs_is_told(drive):
+    drive.mkdir(parents=True)
+    sys.modules["google.colab.drive"].mount = lambda place: None
+    (drive / "lipwise").write_text("in the way")
+    with pytest.raises(SettingsError, match="cannot be made"):
+        widgets.keep_weights_on_drive()
+    assert widgets.os.environ["LIPWISE_HOME"] == "elsewhere"
 
 
 def test_without_colab_the_way_without_it_is_named(monkeypatch):

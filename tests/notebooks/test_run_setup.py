@@ -55,13 +55,18 @@ files = {"mesh": b"face mesh", "good": b"good", "damaged": b"gooe"}
 for name, content in files.items():
     Path(name).write_bytes(content)
 mesh, good, damaged = map(Path, files)
-about = lambda path: SimpleNamespace(bytes=path.stat().st_size, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+folder = Path("lesson")
+(folder / "mirror").mkdir(parents=True, exist_ok=True)
+(folder / "mirror" / good.name).write_bytes(damaged.read_bytes())
+sha256 = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
+about = lambda path: SimpleNamespace(file=path.name, bytes=path.stat().st_size, sha256=sha256(path))
 lw = SimpleNamespace(weights_entries=lambda: {"face_mesh": about(mesh), "lesson": about(good)})
 """
 WRONG = {
     "never": ("False", r"you say \[False, False\]"),
     "always": ("True", "other entry"),
     "the size only": ("path.stat().st_size == entry.bytes", "damaged copy passed"),
+    "the name only": ("path.name == entry.file", "damaged copy passed"),
 }
 
 

