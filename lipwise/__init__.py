@@ -46,9 +46,14 @@ _HOMES = {
     "lipwise.stages.speech": "Speech load_speech",
     "lipwise.stages.generators": "load_generator GENERATORS",
     "lipwise.stages.lipsync": "LipsyncSettings LipsyncStep prepare_lipsync lipsync_frames lipsync_steps",
+    "lipwise.faces.flicker": "FlickerMeter",
+    "lipwise.stages.aligned": "EnhanceSettings AlignedTrack align_track aligned_mask count_faces",
+    "lipwise.stages.enhance": "EnhanceStep ShownFrame enhance_frames enhance_steps",
+    "lipwise.stages.enhancers": "load_restorer load_upscaler Enhancers RESTORERS UPSCALERS",
     "lipwise.recipe": "Recipe",
     "lipwise.pipeline.chain": "run",
-    "lipwise.pipeline.report": "RunReport",
+    "lipwise.pipeline.enhance": "enhance",
+    "lipwise.pipeline.report": "RunReport Enhancement EnhanceReport",
     "lipwise.sample": "make_sample Sample",
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

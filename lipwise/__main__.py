@@ -1,4 +1,4 @@
-"""The command line: `python -m lipwise run ...` `demo`, `weights`."""
+"""The command line: `python -m lipwise run ...` `enhance ...`, `demo`, `weights`."""
 
 import signal
 import sys
@@ -30,6 +30,13 @@ def run(
     region: Literal["mouth", "lower_face", "face", "rectangle"] = "lower_face",
     audio_offset: float = 0.0,
     move_in_silence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    restore: str | None = None,
+    restore_region: Literal["face", "lower_face", "mouth"] = "face",
+    fidelity: float = 0.0,
+    restore_engine: Literal["gfpgan", "spandrel"] | None = None,
+    upscale: str | None = None,
+    upscale_scale: float | None = None,
+    upscale_height: int | None = None,
     device: str | None = None,
     report: Path | None = None,
     keep_run: Path | None = None,
@@ -55,6 +62,14 @@ def run(
         region: what is replaced; rectangle shows why the others exist.
         audio_offset: seconds by which the lips move earlier.
         move_in_silence: leave the silence gate off.
+        restore: restore faces with gfpgan_1.4, gfpgan_1.3, restoreformer, codeformer (non-commercial use only), or the
+            path of a checkpoint.
+        restore_region: what is taken from the restored face.
+        fidelity: how much of the face stays as it was, 0 to 1.
+        restore_engine: whose code restores: gfpgan or spandrel.
+        upscale: upscale with lanczos (no weights needed), realesrgan_x4plus ..., or the path of a checkpoint.
+        upscale_scale: how many times larger.
+        upscale_height: how many pixels high, instead.
         device: cuda, cpu ...; the best there is otherwise.
         report: write the run's report to this JSON file.
         keep_run: keep plan and segments in this folder.
@@ -79,9 +94,70 @@ def run(
         quality=quality,
         choose=choose if choose_at is None else choose_at,
         device=device,
+        restore=restore,
+        restore_engine=restore_engine,
+        upscale=upscale,
+        upscale_scale=upscale_scale,
+        upscale_height=upscale_height,
+        enhance={"region": restore_region, "fidelity": fidelity},
         lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
     )
     sys.stdout.write(f"{lipwise.run(recipe, run_folder=keep_run, report_path=report)}\n")
+
+
+def enhance(
+    source: tyro.conf.Positional[Path],
+    *,
+    out: Path,
+    restore: str | None = None,
+    restore_region: Literal["face", "lower_face", "mouth"] = "face",
+    fidelity: float = 0.0,
+    least_face: int = 32,
+    restore_engine: Literal["gfpgan", "spandrel"] | None = None,
+    upscale: str | None = None,
+    upscale_scale: float | None = None,
+    upscale_height: int | None = None,
+    quality: Literal["draft", "good", "best"] = "good",
+    choose: int | None = None,
+    device: str | None = None,
+    report: Path | None = None,
+) -> None:
+    """Restore faces and upscale a video, a photo, or a folder of photos; a video keeps its sound bit for bit.
+
+    CodeFormer and parts of GFPGAN are for non-commercial use only. Faces need their owners' consent.
+
+    Args:
+        source: video, photo or folder of photos.
+        out: the result: a video, a photo, or a folder.
+        restore: gfpgan_1.4, gfpgan_1.3, restoreformer, codeformer, or the path of a checkpoint.
+        restore_region: what is taken from the restored face.
+        fidelity: how much of the face stays as it was, 0 to 1.
+        least_face: faces lower than this many pixels are left alone.
+        restore_engine: whose code restores: gfpgan or spandrel.
+        upscale: lanczos (no weights needed), realesrgan_x4plus ..., or the path of a checkpoint.
+        upscale_scale: how many times larger.
+        upscale_height: how many pixels high, instead.
+        quality: of a written video.
+        choose: whose face is restored in a video, counted from the left, from 0; the largest steady one otherwise.
+        device: cuda, cpu ...; the best there is otherwise.
+        report: write the report to this JSON file.
+    """
+    made = lipwise.enhance(
+        source,
+        out,
+        restore=restore,
+        engine=restore_engine,
+        upscale=upscale,
+        scale=upscale_scale,
+        height=upscale_height,
+        settings={"region": restore_region, "fidelity": fidelity, "least_face_px": least_face},
+        quality=quality,
+        choose=choose,
+        device=device,
+    )
+    if report is not None:
+        made.save(report)
+    sys.stdout.write(f"{made}\n")
 
 
 def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", report: Path | None = None) -> None:
@@ -118,7 +194,7 @@ def weights(names: tyro.conf.Positional[tuple[str, ...]] = (), *, all: bool = Fa
         sys.stdout.write(f"{name}: {path}\n")
 
 
-COMMANDS = {"run": run, "demo": demo, "weights": weights}
+COMMANDS = {"run": run, "enhance": enhance, "demo": demo, "weights": weights}
 
 
 def main(arguments: list[str] | None = None) -> None:
