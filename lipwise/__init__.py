@@ -27,10 +27,11 @@ __version__ = "0.1.0"
 _HOMES = {
     "lipwise.errors": (
         "LipwiseError MediaError SpeechError FaceError WeightsError CheckpointError SettingsError ConsentError "
-        "LipwiseWarning"
+        "LicenceError LipwiseWarning"
     ),
     "lipwise.timeline": "Timeline",
-    "lipwise.weights": "fetch_weights weights_entries",
+    "lipwise.weights": "fetch_weights find_weights",
+    "lipwise.weights_list": "weights_entries weights_folder",
     "lipwise.media.probe": "probe VideoInfo",
     "lipwise.media.read": "read_frames",
     "lipwise.media.write": "VideoWriter write_video",
@@ -55,6 +56,7 @@ _HOMES = {
     "lipwise.pipeline.enhance": "enhance",
     "lipwise.pipeline.report": "RunReport Enhancement EnhanceReport",
     "lipwise.sample": "make_sample Sample",
+    "lipwise.doctor": "environment",
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # they come by __getattr__

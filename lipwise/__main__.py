@@ -1,4 +1,4 @@
-"""The command line: `python -m lipwise run ...` `enhance ...`, `demo`, `weights`."""
+"""The command line: `python -m lipwise run ...` `enhance ...`, `demo`, `weights`, `doctor`."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 import lipwise
-from lipwise.errors import LipwiseError, SettingsError
+from lipwise.errors import LicenceError, LipwiseError, SettingsError, WeightsError
 
 
 def run(
@@ -50,7 +50,8 @@ def run(
         speech: recording, or a video whose sound is used.
         out: the result: .mp4, .mov or .mkv.
         consent: say that the people seen and heard agreed.
-        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, wav2lip_sd_gan, or the
+            path of a Wav2Lip checkpoint.
         start: use the clip from this second on.
         end: use the clip up to this second.
         speech_start: use the recording from this second on.
@@ -167,7 +168,8 @@ def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", rep
 
     Args:
         out: the result.
-        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, or the path of a Wav2Lip checkpoint.
+        generator: viseme (built in, preview quality), wav2lip, wav2lip_gan, wav2lip_sd_gan, or the
+            path of a Wav2Lip checkpoint.
         report: write the run's report to this JSON file.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -176,25 +178,61 @@ def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", rep
         sys.stdout.write(f"{lipwise.run(recipe, report_path=report)}\n")
 
 
-def weights(names: tyro.conf.Positional[tuple[str, ...]] = (), *, all: bool = False) -> None:
+def weights(
+    names: tyro.conf.Positional[tuple[str, ...]] = (),
+    *,
+    all: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    accept_licence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+) -> None:
     """Fetch weights files, verified, and say where they lie; without a name, list them.
 
-    Wav2Lip's weights are for research and other non-commercial use.
+    Wav2Lip's weights are for research and other non-commercial use. A file with such a condition is downloaded only
+    after you have accepted it, here at the prompt, with --accept-licence, or with LIPWISE_ACCEPT_LICENCE=yes.
 
     Args:
-        names: entries of weights.yaml, such as face_mesh or wav2lip_gan.
-        all: fetch every entry.
+        names: entries of weights.yaml or of your own list, such as face_mesh or wav2lip_gan.
+        all: fetch every entry; one that cannot be had does not keep the others back.
+        accept_licence: say that you have read the conditions of these files and keep to them.
     """
     entries = lipwise.weights_entries()
     if not names and not all:
+        width = max(map(len, entries))
         for name, entry in entries.items():
-            sys.stdout.write(f"{name:14s} {entry.bytes / 1e6:6.1f} MB  {entry.purpose}; {entry.licence}\n")
-    chosen = tuple(entries) if all else names
-    for name, path in zip(chosen, lipwise.fetch_weights(*chosen), strict=True):
-        sys.stdout.write(f"{name}: {path}\n")
+            about = f"{entry.purpose}; {entry.licence}"
+            sys.stdout.write(f"{name:{width}s} {entry.bytes / 1e6:6.1f} MB  {about}\n")
+    errors = []
+    for name in entries if all else names:
+        try:
+            sys.stdout.write(f"{name}: {_fetched(name, accept_licence=accept_licence)}\n")
+        except WeightsError as error:
+            sys.stderr.write(f"error: {error}\n")
+            errors.append(error)
+    if errors:
+        raise SystemExit(2)
 
 
-COMMANDS = {"run": run, "enhance": enhance, "demo": demo, "weights": weights}
+def _fetched(name: str, *, accept_licence: bool) -> Path:
+    """A weights file; on a terminal its condition may be accepted there and then."""
+    try:
+        return lipwise.fetch_weights(name, accept_licence=accept_licence)[0]
+    except LicenceError as error:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        sys.stderr.write(f"{error.what}:\n  {error.cause}\nDo you accept it? Type yes: ")
+        if sys.stdin.readline().strip().lower() != "yes":
+            raise LicenceError(error.what, cause="nobody typed yes", next_step=error.next_step) from None
+    return lipwise.fetch_weights(name, accept_licence=True)[0]
+
+
+def doctor() -> None:
+    """Say what is installed and what is missing, with the next step; ends with status 1 if a run could not work."""
+    found = lipwise.environment()
+    sys.stdout.write(f"{found}\n")
+    if found.lacks:
+        raise SystemExit(1)
+
+
+COMMANDS = {"run": run, "enhance": enhance, "demo": demo, "weights": weights, "doctor": doctor}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -34,6 +34,10 @@ class WeightsError(LipwiseError):
     """A weights file that cannot be had or is not what it claims to be."""
 
 
+class LicenceError(WeightsError):
+    """A file would have to be downloaded whose condition nobody has accepted."""
+
+
 class CheckpointError(WeightsError):
     """A checkpoint that cannot be loaded into the network it was named for."""
 

@@ -1,11 +1,22 @@
 """Files that appear under their name only when they are complete."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
 NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, 64 hexadecimal digits.
+
+    Raises:
+        OSError: as the system says.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def new_part(path: Path) -> Path:

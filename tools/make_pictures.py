@@ -1,6 +1,7 @@
-"""Makes notebooks/images/*.png from the shipped sample with the library itself.
+"""Makes notebooks/images/*.png from what LipWise ships with the library itself.
 
-python tools/make_pictures.py
+python tools/make_pictures.py              all of them
+python tools/make_pictures.py quickstart   this one
 """
 
 import sys
@@ -8,10 +9,13 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from PIL import Image, ImageOps
+from safetensors.torch import save_file
 
 import lipwise as lw
-from lipwise.notebook import show
+from lipwise.models.viseme_net import load_viseme_net
+from lipwise.notebook import show, show_weights
 
 IMAGES = Path(__file__).resolve().parent.parent / "notebooks" / "images"
 # Lips shut on the p of "please", narrow on the w of "watch", wide open on its a, spread on the i of "lips".
@@ -28,16 +32,34 @@ def quickstart(folder: Path) -> Path:
     track = lw.track_faces(video)
     timeline = lw.Timeline.for_speech(track.has_face, video.fps, speech.frame_count(video.fps))
     figure = show.before_after(video, report.out, timeline, numbers=QUICKSTART_FRAMES, track=track)
+    return save(figure, "quickstart")
+
+
+def setup(folder: Path) -> Path:
+    """The hash of the built-in network's file, before and after one of its bits was flipped."""
+    good, damaged = folder / "viseme.safetensors", folder / "damaged.safetensors"
+    save_file(load_viseme_net().state_dict(), good)
+    content = bytearray(good.read_bytes())
+    content[-1] ^= 0b0100_0000
+    damaged.write_bytes(content)
+    return save(show_weights.hashes(good, damaged), "setup")
+
+
+def save(figure: Figure, name: str) -> Path:
+    """A figure as wide as a page, in few bytes."""
     drawn = BytesIO()
     figure.savefig(drawn, dpi=2 * WIDTH / figure.get_figwidth())
     picture = Image.open(drawn).convert("RGB")
     picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
-    path = IMAGES / "quickstart.png"
+    path = IMAGES / f"{name}.png"
     ImageOps.posterize(picture, BITS).save(path, optimize=True)
     return path
 
 
+PICTURES = {picture.__name__: picture for picture in (quickstart, setup)}
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        sys.stdout.write(f"{quickstart(Path(scratch))}\n")
+        for name in sys.argv[1:] or PICTURES:
+            sys.stdout.write(f"{PICTURES[name](Path(scratch))}\n")

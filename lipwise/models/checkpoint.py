@@ -2,7 +2,8 @@
 
 Four kinds of file are read. Pickles, in the ZIP form of today and in the form before torch 1.6, go through
 `torch.load(weights_only=True)`, whose unpickler builds tensors, numbers and containers only. safetensors holds no code.
-TorchScript archives are read by `lipwise.models.torchscript`, which says why `torch.jit.load` will not do.
+TorchScript archives are read by `lipwise.models.torchscript`, which says why `torch.jit.load` will not do, and only
+those whose hash the caller knows: a list of weights has it, and which lists there are is not this room's business.
 """
 
 import pickle
@@ -10,7 +11,7 @@ import re
 import struct
 import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from lipwise.errors import CheckpointError
+from lipwise.files import sha256_of
 from lipwise.models.torchscript import is_torchscript, read_torchscript
 
 NESTED = ("state_dict", "params_ema", "params", "model_state_dict")
@@ -26,7 +28,7 @@ _HEAD_BYTES = 512
 # What torch, zipfile and pickle say of a file that ends too early or has wrong bytes in it.
 _DAMAGE = (
     *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError),
-    *(struct.error, zipfile.BadZipFile),
+    *(struct.error, zipfile.BadZipFile, AssertionError, OSError),  # OSError: an offset that lies before the file
 )
 # A name inside a state dict that gives a well-known network away.
 _SIGNS = {
@@ -40,7 +42,14 @@ _SIGNS = {
 }
 
 
-def load_checkpoint(path: str | Path, network: nn.Module, *, name: str, nested: Sequence[str] = NESTED) -> None:
+def load_checkpoint(
+    path: str | Path,
+    network: nn.Module,
+    *,
+    name: str,
+    nested: Sequence[str] = NESTED,
+    known_sha256: Collection[str] = (),
+) -> None:
     """Fill a network with the weights of a file.
 
     Tensors are kept as float32 copies, so that nothing else in the file (an optimizer, say) stays in memory or mapped.
@@ -50,17 +59,21 @@ def load_checkpoint(path: str | Path, network: nn.Module, *, name: str, nested: 
         network: what to fill; may have been built on the "meta" device, which saves making weights to throw away.
         name: what errors call the network.
         nested: keys under which a state dict may lie, the first one found counts.
+        known_sha256: hashes of the files that may be TorchScript.
 
     Raises:
         CheckpointError: there is no such file, it is not a checkpoint, it is damaged, it holds something that could run
-            code, or it belongs to another network.
+            code, it is TorchScript that nobody knows, or it belongs to another network.
     """
     path = Path(path)
-    weights = _fitted(read_state_dict(path, nested=nested), network.state_dict(), path=path, name=name)
+    state = read_state_dict(path, nested=nested, known_sha256=known_sha256)
+    weights = _fitted(state, network.state_dict(), path=path, name=name)
     network.load_state_dict(weights, assign=True)
 
 
-def read_state_dict(path: str | Path, *, nested: Sequence[str] = NESTED) -> dict[str, Tensor]:
+def read_state_dict(
+    path: str | Path, *, nested: Sequence[str] = NESTED, known_sha256: Collection[str] = ()
+) -> dict[str, Tensor]:
     """The tensors of a file by name; of a ZIP-form pickle and of safetensors only those asked for are read from disk.
 
     Raises:
@@ -69,11 +82,11 @@ def read_state_dict(path: str | Path, *, nested: Sequence[str] = NESTED) -> dict
     path = Path(path)
     head = _head(path)
     try:
-        loaded = _load(path, head)
+        loaded = _load(path, head, known_sha256)
     except pickle.UnpicklingError as error:
         raise _refused(path, error) from error
     except _DAMAGE as error:
-        words = str(error).strip().split("\n")[0].split(". ")[0]
+        words = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
         if "magic number" in words:
             _fail(path, "it is a pickle of something else, not saved by torch", "Use .pth, .pt or .safetensors.")
         _fail(path, f"the file is cut off or damaged ({path.stat().st_size:,} bytes): {words}", _AGAIN)
@@ -101,15 +114,15 @@ def _head(path: Path) -> bytes:
         _fail(
             path, "it is a git-LFS pointer, a few lines that stand for the real file", "Fetch it with `git lfs pull`."
         )
-    if re.match(rb"\s*(<!doctype|<html|<\?xml|<head)", head, re.IGNORECASE):
+    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|head|!--)", head, re.IGNORECASE):
         cause = "it is a web page saved under this name, as a download service's quota or login page is"
         _fail(path, cause, "Delete it and download the file itself, later or from another mirror.")
     return head
 
 
-def _load(path: Path, head: bytes) -> Any:
+def _load(path: Path, head: bytes, known_sha256: Collection[str]) -> Any:
     if head.startswith(b"PK\x03\x04"):
-        return _load_zip(path)
+        return _load_zip(path, known_sha256)
     if head.startswith(b"\x80"):  # a pickle; before torch 1.6 several of them in a row, the tensors' bytes behind
         return torch.load(path, map_location="cpu", weights_only=True)
     if head[8:9] == b"{":
@@ -117,16 +130,29 @@ def _load(path: Path, head: bytes) -> Any:
     _fail(path, f"it begins with {head[:24]!r}, like none of the formats known", "Use .pth, .pt or .safetensors.")
 
 
-def _load_zip(path: Path) -> Any:
+def _load_zip(path: Path, known_sha256: Collection[str]) -> Any:
     with zipfile.ZipFile(path) as archive:
         names, script = archive.namelist(), is_torchscript(archive)
     if script:
+        _refuse_unknown(path, known_sha256)
         return read_torchscript(path)
     if not any(name.endswith("data.pkl") for name in names):
         _fail(
             path, f"it is a ZIP archive of other things ({', '.join(names[:3])})", "Unpack it and name the checkpoint."
         )
     return torch.load(str(path), map_location="cpu", weights_only=True, mmap=True)
+
+
+def _refuse_unknown(path: Path, known_sha256: Collection[str]) -> None:
+    digest = sha256_of(path)
+    if digest not in known_sha256:
+        raise CheckpointError(
+            f"{path} was refused",
+            cause=f"it is TorchScript, which can hold code, and no list of weights has its SHA-256 {digest}; "
+            "nothing of it was run",
+            next_step="Save its state dict with torch.save, or, if you trust where it comes from, add it to your own "
+            "list of weights (LIPWISE_WEIGHTS).",
+        )
 
 
 def _load_safetensors(path: Path) -> dict[str, Tensor]:

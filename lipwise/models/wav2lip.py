@@ -1,6 +1,6 @@
 """Wav2Lip as a generator: RGB crops and mel windows in, RGB crops whose lips say the windows out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -109,7 +109,12 @@ class Wav2Lip:
 
 
 def load_wav2lip(
-    path: str | Path, *, device: str | None = None, precision: Precision = "auto", batch_size: int = BATCH_SIZE
+    path: str | Path,
+    *,
+    device: str | None = None,
+    precision: Precision = "auto",
+    batch_size: int = BATCH_SIZE,
+    known_sha256: Collection[str] = (),
 ) -> Wav2Lip:
     """The Wav2Lip generator with the weights of a checkpoint in any of the forms it is passed around in.
 
@@ -118,6 +123,7 @@ def load_wav2lip(
         device: None takes the graphics card if there is one.
         precision: "auto" is fp16 on CUDA, bf16 on a processor that has it in hardware, else fp32.
         batch_size: faces computed at once; halved when memory runs out.
+        known_sha256: hashes of the files that may be TorchScript.
 
     Raises:
         CheckpointError: the file is not a Wav2Lip checkpoint.
@@ -125,7 +131,7 @@ def load_wav2lip(
     """
     with torch.device("meta"):  # no weights yet, so none are made to be thrown away
         network = Wav2LipNetwork()
-    load_checkpoint(path, network, name="Wav2Lip")
+    load_checkpoint(path, network, name="Wav2Lip", known_sha256=known_sha256)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     model = CropsToFaces(fold_batch_norm(network))
     runner = BatchRunner(model, name="Wav2Lip", device=device, precision=precision, batch_size=batch_size)

@@ -4,17 +4,74 @@ Only what ipywidgets 7.7 and 8 have in common is used.
 """
 
 import html
+import os
+from importlib import import_module
 from pathlib import Path
 
 import cv2
 import ipywidgets
 import numpy as np
 
+from lipwise.errors import SettingsError
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.timeline import Timeline
 
 JPEG_QUALITY = 92
+DRIVE = Path("/content/drive")  # where Colab's own examples mount it
+
+
+def keep_weights_on_drive(folder: str = "lipwise") -> Path:
+    """Mount your Google Drive and keep weights in a folder of it, for as long as this kernel runs.
+
+    Colab asks on the page for leave to read and write your Drive; answer there. It does what these lines do:
+
+        google.colab.drive.mount("/content/drive")
+        Path("/content/drive/MyDrive/lipwise").mkdir(parents=True, exist_ok=True)
+        os.environ["LIPWISE_HOME"] = "/content/drive/MyDrive/lipwise"
+
+    Args:
+        folder: below MyDrive, such as "lipwise" or "courses/weights"; made where it is not there yet.
+
+    Raises:
+        SettingsError: this is not Colab, where alone a Drive can be mounted; or the folder would lie elsewhere, or
+            cannot be made.
+    """
+    parts = Path(folder).parts
+    if not parts or Path(folder).is_absolute() or ".." in parts or "\\" in folder:
+        raise SettingsError(
+            f"{folder!r} is not a folder of your Drive",
+            cause="it has to be a path below MyDrive, without '..', '\\' or a '/' in front",
+            next_step='name one such as "lipwise" or "courses/weights"',
+        )
+    try:
+        drive = import_module("google.colab.drive")
+    except ImportError as error:
+        raise SettingsError(
+            "Google Drive cannot be mounted here",
+            cause="only Colab can do it, and this is another machine",
+            next_step="leave keep_on_drive off; LIPWISE_HOME may name any folder that this machine can write to",
+        ) from error
+    drive.mount(str(DRIVE))
+    home = DRIVE / "MyDrive" / folder
+    _make_below(DRIVE / "MyDrive", home)
+    os.environ["LIPWISE_HOME"] = str(home)
+    return home
+
+
+def _make_below(drive: Path, folder: Path) -> None:
+    """Make a folder below one that has to be there: without a Drive, it would be lost with the kernel."""
+    if not drive.is_dir():
+        raise SettingsError(
+            "Google Drive is not mounted",
+            cause=f"there is no {drive}",
+            next_step="run this again and give Colab leave to use your Drive",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        step = "name another folder, or move away what is in its place"
+        raise SettingsError(f"The folder {folder} cannot be made", cause=str(error), next_step=step) from error
 
 
 def side_by_side(before: np.ndarray, after: np.ndarray, *, height: int = 360) -> np.ndarray:

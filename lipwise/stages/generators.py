@@ -7,9 +7,10 @@ from pathlib import Path
 from lipwise.errors import LipwiseWarning, SettingsError
 from lipwise.models.generator import Generator
 from lipwise.weights import fetch_weights
+from lipwise.weights_list import weights_entries
 
 BUILT_IN = "viseme"
-FETCHED = ("wav2lip", "wav2lip_gan")
+FETCHED = ("wav2lip", "wav2lip_gan", "wav2lip_sd_gan")
 GENERATORS = (BUILT_IN, *FETCHED)
 
 
@@ -33,8 +34,9 @@ def load_generator(name: str = BUILT_IN, *, device: str | None = None) -> Genera
     """Load what makes the mouths.
 
     Args:
-        name: "viseme" is built in and of preview quality. "wav2lip" and "wav2lip_gan" are fetched (research and other
-            non-commercial use only). Anything else is the path of a Wav2Lip checkpoint.
+        name: "viseme" is built in and of preview quality. "wav2lip", "wav2lip_gan" and "wav2lip_sd_gan" are fetched
+            (research and other non-commercial use only). Anything else is the path of a Wav2Lip checkpoint; a
+            TorchScript file has to be one that a list of weights knows by its hash.
         device: "cuda", "cpu" ...; None chooses the best there is. The built-in generator always runs on the processor.
 
     Raises:
@@ -51,4 +53,5 @@ def load_generator(name: str = BUILT_IN, *, device: str | None = None) -> Genera
     from lipwise.models.wav2lip import load_wav2lip
 
     path = fetch_weights(name)[0] if name in FETCHED else Path(name)
-    return load_wav2lip(path, device=device)
+    known = {entry.sha256 for entry in weights_entries().values()}
+    return load_wav2lip(path, device=device, known_sha256=known)

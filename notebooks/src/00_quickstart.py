@@ -276,6 +276,7 @@ show.opening({"before": before, "after": after}, video.fps, marked=widest)
 # %% [markdown]
 # ## Next steps
 #
+# - [01_setup](01_setup.ipynb): what is installed, which weights there are, and what is inside them.
 # - Set `face` and `speech` to files of your own and run all cells again; a photo works too.
 # - Choose `wav2lip_gan` and compare its mouths with these.
 # - Long clips: `python -m lipwise run --help` does the same from a terminal.

@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from lipwise.errors import CheckpointError
+from lipwise.files import sha256_of
+from lipwise.models import checkpoint
 from lipwise.models.checkpoint import load_checkpoint, read_state_dict
 
 
@@ -22,6 +24,11 @@ class Touch:
 
     def __reduce__(self):
         return os.mkdir, (str(self.path),)
+
+
+def read_known(path):
+    """Read a file as one whose hash a list of weights has, so that nothing but the reader stands in its way."""
+    return read_state_dict(path, known_sha256={sha256_of(path)})
 
 
 @pytest.mark.parametrize("form", ["zip", "old", "bare pickle", "torchscript"])
@@ -37,7 +44,7 @@ def test_pickled_code_is_refused_named_and_not_run(form, weights, save_as, tmp_p
     else:
         save_as[form](content, path)
     with pytest.raises(CheckpointError, match="was refused") as caught:
-        read_state_dict(path)
+        read_known(path)
     assert "mkdir" in caught.value.cause
     assert not trap.exists()
     pickle.loads(pickle.dumps(Touch(trap)))  # the trap does work
@@ -67,12 +74,25 @@ def test_torchscript_code_is_not_run(save_script, tmp_path, monkeypatch):
     save_script(Trap(), tmp_path / "a.pt")
     (tmp_path / "sprung").unlink(missing_ok=True)
     with pytest.raises(CheckpointError, match="was refused"):
-        read_state_dict(tmp_path / "a.pt")
+        read_known(tmp_path / "a.pt")
     assert not (tmp_path / "sprung").exists()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.load(tmp_path / "a.pt")  # the trap does work: this is why torch.jit.load is not used
     assert (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("known", [set(), {"0" * 64}])
+def test_torchscript_that_no_list_knows_is_refused_unread(known, trained, save_script, tmp_path, monkeypatch):
+    path = tmp_path / "a.pt"
+    save_script(trained, path)
+    monkeypatch.setattr(checkpoint, "read_torchscript", lambda path: pytest.fail("it was read"))
+    with pytest.raises(CheckpointError, match="was refused") as caught:
+        read_state_dict(path, known_sha256=known)
+    monkeypatch.undo()
+    assert sha256_of(path) in caught.value.cause
+    assert "LIPWISE_WEIGHTS" in caught.value.next_step
+    assert read_known(path).keys() == trained.state_dict().keys()
 
 
 def test_a_compressed_tensor_in_torchscript_is_refused(trained, save_script, tmp_path):
@@ -81,7 +101,7 @@ def test_a_compressed_tensor_in_torchscript_is_refused(trained, save_script, tmp
         for entry in source.infolist():
             target.writestr(entry.filename, source.read(entry), compress_type=zipfile.ZIP_DEFLATED)
     with pytest.raises(CheckpointError, match="was refused"):
-        read_state_dict(tmp_path / "b.pt")
+        read_known(tmp_path / "b.pt")
 
 
 def test_a_torchscript_tensor_that_reaches_past_its_bytes_is_damage(trained, save_script, tmp_path):
@@ -91,7 +111,7 @@ def test_a_torchscript_tensor_that_reaches_past_its_bytes_is_damage(trained, sav
             content = source.read(entry)
             target.writestr(entry.filename, content[: len(content) // 2] if "/data/" in entry.filename else content)
     with pytest.raises(CheckpointError, match="cut off or damaged"):
-        read_state_dict(tmp_path / "b.pt")
+        read_known(tmp_path / "b.pt")
 
 
 @pytest.mark.parametrize("part", [0.999, 0.5, 0.1, 0.01])
@@ -107,7 +127,7 @@ def test_a_truncated_file_is_called_so(form, part, save_as, save_script, tmp_pat
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * part)])
     with pytest.raises(CheckpointError, match=r"(?s)cut off or damaged .* bytes\).*get it again"):
-        read_state_dict(path)
+        read_known(path)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from lipwise.models.mouth_shape import amplitude
 
 SPEECH_S = 3.0
 CLIPS = ("video-retalking__2", "video-retalking__4", "video-retalking__5")
+READS_SHUT = 0.035
 SHUT = 0.012  # a gap asked for below this means closed lips
 
 
@@ -32,16 +33,16 @@ def wanted_and_achieved(face, speech_path, mesh_path) -> tuple[np.ndarray, np.nd
 
 
 def assert_mouths_follow(wanted: np.ndarray, achieved: np.ndarray) -> None:
-    """Opening at least 0.93 correlated, and lips meant shut under 0.03 apart in nine frames of ten.
+    """Opening at least 0.93 correlated, and lips meant shut read as shut in nine frames of ten.
 
     By our own mesh, which reads shut lips as 0.02 apart at the median and 0.025 to 0.031 at the ninth decile, on the
-    sample and three clips.
+    sample and three clips; the same pictures read up to 0.002 apart with another OpenCV.
     """
     assert np.ptp(wanted) > 0.15, "the speech asks for no motion"
     assert np.corrcoef(wanted, achieved)[0, 1] >= 0.93
     shut = wanted < SHUT
     assert shut.sum() >= 5
-    assert (achieved[shut] < 0.03).mean() >= 0.9
+    assert (achieved[shut] < READS_SHUT).mean() >= 0.9
 
 
 def test_the_samples_mouth_follows_its_speech(tmp_path, face_mesh):
