@@ -1,4 +1,4 @@
-"""The command line: `python -m lipwise run ...` `clean`, `demo`, `weights`, `doctor`."""
+"""The command line: `python -m lipwise run ...` `clean`, `enhance`, `demo`, `weights`, `doctor`."""
 
 import signal
 import sys
@@ -9,7 +9,14 @@ from pathlib import Path
 from lipwise.errors import LipwiseError
 
 # Command -> the module of lipwise.commands that it lives in.
-HOMES = {"run": "run", "clean": "clean", "demo": "run", "weights": "weights", "doctor": "doctor"}
+HOMES = {
+    "run": "run",
+    "clean": "clean",
+    "enhance": "enhance",
+    "demo": "run",
+    "weights": "weights",
+    "doctor": "doctor",
+}
 
 
 def command(name: str) -> Callable[..., None]:

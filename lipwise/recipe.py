@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lipwise.errors import ConsentError, SettingsError
 from lipwise.faces.track import TrackSettings
+from lipwise.stages.aligned import EnhanceSettings
 from lipwise.stages.generators import BUILT_IN
 from lipwise.stages.lipsync import LipsyncSettings
 from lipwise.stages.policies import LIPSYNC_CLEAN, CleanSettings
@@ -42,6 +43,12 @@ class Recipe(BaseModel):
         device: "cuda", "cpu" ...; None chooses the best there is.
         clean: which frames of the clip are used and what happens to the others; by default only frames in which
             nobody is seen pass untouched.
+        restore: what restores faces: "gfpgan_1.4" ... or the path of a checkpoint; None restores none.
+        restore_engine: "gfpgan" or "spandrel"; None takes what weights.yaml says.
+        upscale: what makes the picture larger: "lanczos", "realesrgan_x4plus" ... or the path of a checkpoint; None
+            keeps the clip's size.
+        upscale_scale, upscale_height: how many times larger, or how many pixels high; with neither, what the upscaler
+            gives.
         segment_s: length of the pieces that are rendered and kept one by one, rounded to whole keyframe intervals.
     """
 
@@ -66,6 +73,12 @@ class Recipe(BaseModel):
     track: TrackSettings = TrackSettings()
     clean: CleanSettings = LIPSYNC_CLEAN
     lipsync: LipsyncSettings = LipsyncSettings()
+    restore: str | None = None
+    restore_engine: Literal["gfpgan", "spandrel"] | None = None
+    upscale: str | None = None
+    upscale_scale: Annotated[float, Field(gt=0, le=16, allow_inf_nan=False)] | None = None
+    upscale_height: Annotated[int, Field(ge=1, le=16384)] | None = None
+    enhance: EnhanceSettings = EnhanceSettings()
 
     def __init__(self, **values: Any) -> None:
         try:

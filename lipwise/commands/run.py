@@ -30,6 +30,13 @@ def run(
     region: Literal["mouth", "lower_face", "face", "rectangle"] = "lower_face",
     audio_offset: float = 0.0,
     move_in_silence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
+    restore: str | None = None,
+    restore_region: Literal["face", "lower_face", "mouth"] = "face",
+    fidelity: float = 0.0,
+    restore_engine: Literal["gfpgan", "spandrel"] | None = None,
+    upscale: str | None = None,
+    upscale_scale: float | None = None,
+    upscale_height: int | None = None,
     device: str | None = None,
     track: Path | None = None,
     report: Path | None = None,
@@ -58,6 +65,14 @@ def run(
         region: what is replaced; rectangle shows why the others exist.
         audio_offset: seconds by which the lips move earlier.
         move_in_silence: leave the silence gate off.
+        restore: restore faces with gfpgan_1.4, gfpgan_1.3, restoreformer, codeformer (non-commercial use only), or the
+            path of a checkpoint.
+        restore_region: what is taken from the restored face.
+        fidelity: how much of the face stays as it was, 0 to 1.
+        restore_engine: whose code restores: gfpgan or spandrel.
+        upscale: upscale with lanczos (no weights needed), realesrgan_x4plus ..., or the path of a checkpoint.
+        upscale_scale: how many times larger.
+        upscale_height: how many pixels high, instead.
         device: cuda, cpu ...; the best there is otherwise.
         track: this clip's own track, as `clean --track` wrote it: no face is looked for.
         report: write the run's report to this JSON file.
@@ -78,6 +93,12 @@ def run(
         quality=quality,
         choose=chosen,
         device=device,
+        restore=restore,
+        restore_engine=restore_engine,
+        upscale=upscale,
+        upscale_scale=upscale_scale,
+        upscale_height=upscale_height,
+        enhance={"region": restore_region, "fidelity": fidelity},
         clean=LIPSYNC_CLEAN.model_copy(update={"track_file": track}),
         lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
     )

@@ -4,6 +4,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,21 @@ from tqdm.auto import tqdm
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.choose import check_choice
+from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FILLED
 from lipwise.files import no_empty_folders
 from lipwise.media.output import check_destination
 from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
+from lipwise.pipeline.enhancers import check_enhancers, load_enhancers, tell_of_enhancement
 from lipwise.pipeline.join import join_plan
 from lipwise.pipeline.plan import Plan, make_plan, used_part
 from lipwise.pipeline.render import render_segment
 from lipwise.pipeline.report import RunReport
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.recipe import Recipe
+from lipwise.stages.aligned import FaceCount, align_track, count_faces
+from lipwise.stages.enhancers import Enhancers
 from lipwise.stages.generators import check_generator_name, load_generator
 
 
@@ -58,11 +63,23 @@ def run(
                 used_part(probe(recipe.face), recipe)  # says what is wrong with it before anything large is loaded
             with watch.measure("load the generator"):
                 generator = load_generator(recipe.generator, device=recipe.device)
+            with watch.measure("load the enhancers"):
+                enhancers = load_enhancers(
+                    restore=recipe.restore,
+                    engine=recipe.restore_engine,
+                    upscale=recipe.upscale,
+                    scale=recipe.upscale_scale,
+                    height=recipe.upscale_height,
+                    device=recipe.device,
+                )
+            meter = FlickerMeter() if any(enhancers) else None
             plan = make_plan(recipe, folder, generator=generator, watch=watch, progress=progress)
-            render_all(plan, generator=generator, watch=watch, progress=progress)
+            render_all(plan, generator=generator, enhancers=enhancers, meter=meter, watch=watch, progress=progress)
             with watch.measure("join"):
                 out = join_plan(plan, recipe.out)
-        report = _report(plan, generator, out, watch, [str(entry.message) for entry in caught if _ours(entry)])
+        warned = [str(entry.message) for entry in caught if _ours(entry)]
+        report = _report(plan, generator, out, watch, [*warned, *enhancers.remarks()])
+        report = replace(report, enhancement=tell_of_enhancement(enhancers, _face_count(plan), meter))
         if report_path is not None:
             report.save(report_path)
         return report
@@ -100,6 +117,9 @@ def check_recipe(recipe: Recipe) -> None:
     recipe.check_consent()
     check_choice(recipe.choose)
     check_generator_name(recipe.generator)
+    check_enhancers(
+        restore=recipe.restore, upscale=recipe.upscale, scale=recipe.upscale_scale, height=recipe.upscale_height
+    )
     with no_empty_folders(recipe.out, keep=False):
         check_destination(recipe.out)
 
@@ -121,12 +141,28 @@ def _check_extra_paths(recipe: Recipe, report_path: Path | None, run_folder: Pat
         )
 
 
-def render_all(plan: Plan, *, generator: Generator, watch: Stopwatch, progress: bool) -> None:
+def render_all(
+    plan: Plan,
+    *,
+    generator: Generator,
+    enhancers: Enhancers | None = None,
+    meter: FlickerMeter | None = None,
+    watch: Stopwatch,
+    progress: bool,
+) -> None:
     """Render every segment that is not there yet, one after the other."""
     with tqdm(total=len(plan.timeline), desc="lips", unit="frame", disable=not progress) as bar:
         for number, part in enumerate(plan.segments):
             before = bar.n
-            render_segment(plan, number, generator=generator, watch=watch, on_frame=bar.update)
+            render_segment(
+                plan,
+                number,
+                generator=generator,
+                enhancers=enhancers,
+                meter=meter,
+                watch=watch,
+                on_frame=bar.update,
+            )
             bar.update(before + part.stop - part.start - bar.n)  # a segment that was there already
 
 
@@ -167,3 +203,8 @@ def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warne
         remarks=tuple(dict.fromkeys(remarks)),
         seconds=dict(watch.seconds),
     )
+
+
+def _face_count(plan: Plan) -> FaceCount:
+    settings = plan.recipe.enhance
+    return count_faces(align_track(plan.track, settings), plan.timeline, settings)

@@ -8,6 +8,42 @@ from lipwise.files import written_whole
 
 
 @dataclass(frozen=True)
+class Enhancement:
+    """What was done to make the picture better.
+
+    Attributes:
+        restorer, upscaler: what did it, by whose code, under which licence; empty where nothing did.
+        restored: frames with a restored face.
+        left_alone: frames with a face that was not restored: too small, or its lips are the clip's own.
+        without_face: frames in which there is none.
+        fp32_batches: batches that were not finite in a fast number format and were computed again.
+        flicker: how much the faces flicker in relation to before; None where it was not measured.
+    """
+
+    restorer: str = ""
+    upscaler: str = ""
+    restored: int = 0
+    left_alone: int = 0
+    without_face: int = 0
+    fp32_batches: int = 0
+    flicker: float | None = None
+
+    def lines(self) -> list[str]:
+        """The same in words."""
+        lines = []
+        if self.restorer:
+            counted = (
+                f"{self.restored} faces restored, {self.left_alone} left alone, {self.without_face} without a face"
+            )
+            lines.append(f"{counted}: {self.restorer}")
+        if self.upscaler:
+            lines.append(f"upscaled: {self.upscaler}")
+        if self.flicker is not None:
+            lines.append(f"the face flickers {self.flicker:.2f} times as much as before enhancement")
+        return lines
+
+
+@dataclass(frozen=True)
 class RunReport:
     """The outcome of a run.
 
@@ -22,6 +58,7 @@ class RunReport:
         generator, note: what made the mouths, and how good that is.
         remarks: everything that was replaced, repaired or left out.
         seconds: stage -> seconds spent.
+        enhancement: what was restored and upscaled.
     """
 
     out: Path
@@ -35,6 +72,7 @@ class RunReport:
     note: str
     remarks: tuple[str, ...]
     seconds: dict[str, float]
+    enhancement: Enhancement = Enhancement()
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all."""
@@ -50,6 +88,41 @@ class RunReport:
             f"  {self.synthesised} with new lips, {self.passed} without a face passed untouched",
             f"  {self.note}",
         ]
+        lines += [f"  {line}" for line in self.enhancement.lines()]
         lines += [f"  note: {remark}" for remark in self.remarks]
         spent = ", ".join(f"{stage} {value:.1f}" for stage, value in self.seconds.items())
         return "\n".join([*lines, f"  {total:.1f} s: {spent}"])
+
+
+@dataclass(frozen=True)
+class EnhanceReport:
+    """The outcome of enhancing a video, a photo or a folder of photos.
+
+    Attributes:
+        out: the result.
+        frames: frames of the video, or photos.
+        size_wh: of the result; of the last photo.
+        enhancement: what was restored and upscaled; faces are counted in frames for a video, one by one for photos.
+        remarks: everything that was replaced, repaired or left out.
+        seconds: stage -> seconds spent.
+    """
+
+    out: Path
+    frames: int
+    size_wh: tuple[int, int]
+    enhancement: Enhancement
+    remarks: tuple[str, ...]
+    seconds: dict[str, float]
+
+    def save(self, path: str | Path) -> None:
+        """Write the report as JSON, whole or not at all."""
+        values = asdict(self) | {"out": str(self.out)}
+        with written_whole(Path(path)) as part:
+            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+    def __str__(self) -> str:
+        lines = [f"{self.out}", f"  {self.frames} pictures, {self.size_wh[0]} x {self.size_wh[1]}"]
+        lines += [f"  {line}" for line in self.enhancement.lines()]
+        lines += [f"  note: {remark}" for remark in self.remarks]
+        spent = ", ".join(f"{stage} {value:.1f}" for stage, value in self.seconds.items())
+        return "\n".join([*lines, f"  {sum(self.seconds.values()):.1f} s: {spent}"])

@@ -26,6 +26,12 @@ def wav2lip_weights(wav2lip_table: Path) -> dict[str, torch.Tensor]:
     return formula.formula_weights(wav2lip_table)
 
 
+@pytest.fixture(scope="session")
+def formula_of() -> Callable[[Path], dict[str, torch.Tensor]]:
+    """Makes formula weights from a table of names and shapes."""
+    return formula.formula_weights
+
+
 def _small_network() -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1)).eval()
 

@@ -1,0 +1,232 @@
+"""Larger pictures: Lanczos, which needs no weights and is what the others are compared with, and networks."""
+
+import warnings
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.models.device import BatchRunner, Precision, choose_device, choose_dtype
+from lipwise.models.sr_loading import Engine, LoadedNetwork, load_network
+from lipwise.models.stills import OutputSize, check_picture, join_picture, resized, split_picture
+from lipwise.models.tiles import TiledNetwork
+from lipwise.models.winograd import winograd_pays, with_winograd
+
+LANCZOS_SCALE = 2.0
+TRUNK_TILE = 512  # px; RRDBNet takes 1.5 GB for one in fp32
+BORDER = 10  # px
+TILES_AT_ONCE = 1  # a tile of that size keeps any device busy
+
+LICENCE = "Real-ESRGAN's weights: BSD-3-Clause."
+
+
+class Upscaler(Protocol):
+    """Pictures in, larger pictures out.
+
+    Attributes:
+        name: what the user calls it.
+        needs_weights: a checkpoint has to be fetched first.
+        note: what to know about it, one or two sentences.
+    """
+
+    name: str
+    needs_weights: bool
+    note: str
+
+    @property
+    def scale(self) -> float | None:
+        """How many times larger the output is; None when a height was asked for."""
+        ...
+
+    def size_for(self, size_wh: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of the output for those of the input."""
+        ...
+
+    def upscale(self, frame: np.ndarray) -> np.ndarray:
+        """A frame or still, larger: (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey, uint8 or uint16, to the same kind.
+
+        Raises:
+            SettingsError: it is none of these.
+            LipwiseError: it does not fit into memory, or the result is not finite.
+        """
+        ...
+
+    def remarks(self) -> list[str]:
+        """What had to be given up, one sentence each, for a report."""
+        ...
+
+
+class Lanczos:
+    """The baseline: each new pixel is a weighted mean of 8 x 8 old ones.
+
+    Args:
+        scale: times as large; None goes by `height`, and is 2 without one.
+        height: px of the output instead.
+
+    Raises:
+        SettingsError: see `lipwise.models.stills.OutputSize`.
+    """
+
+    name = "lanczos"
+    needs_weights = False
+    note = "No network: smooth, adds no detail. The baseline for all others."
+
+    def __init__(self, *, scale: float | None = None, height: int | None = None) -> None:
+        self._size = OutputSize(scale=scale, height=height)
+
+    @property
+    def scale(self) -> float | None:
+        """See `Upscaler`."""
+        return None if self._size.height is not None else self._size.scale or LANCZOS_SCALE
+
+    def size_for(self, size_wh: tuple[int, int]) -> tuple[int, int]:
+        """See `Upscaler`."""
+        return self._size.of(size_wh, own_scale=LANCZOS_SCALE)
+
+    def upscale(self, frame: np.ndarray) -> np.ndarray:
+        """See `Upscaler`."""
+        check_picture(frame)
+        return resized(frame, self.size_for((frame.shape[1], frame.shape[0])))
+
+    __call__ = upscale
+
+    def remarks(self) -> list[str]:
+        """Nothing can go wrong."""
+        return []
+
+
+class NetworkUpscaler:
+    """A network that draws detail. Made by `load_upscaler`.
+
+    A frame equal to the one before is not computed again.
+
+    Attributes:
+        name, needs_weights, note: see `Upscaler`.
+        network_scale: how many times larger the network alone makes it.
+        engine: whose code the network is, "lipwise" or "spandrel".
+        runner: computes tiles; knows device, precision and what it had to give up.
+        tiles: cuts and joins.
+        reused: how many frames were equal to the one before.
+    """
+
+    needs_weights = True
+
+    def __init__(
+        self,
+        loaded: LoadedNetwork,
+        runner: BatchRunner,
+        *,
+        name: str,
+        size: OutputSize,
+        tile: int | None,
+        overlap: int | None,
+        border: int,
+    ) -> None:
+        if border < 0:
+            raise SettingsError(f"border {border}", cause="it is under 0 px", next_step="Use 0 or more.")
+        self.name, self.note = (
+            name,
+            LICENCE if loaded.engine == "lipwise" else "A checkpoint that spandrel knows; its own licence holds.",
+        )
+        self.network_scale, self.engine, self.runner = loaded.form.scale, loaded.engine, runner
+        self._multiple, self._size, self._border = loaded.form.multiple, size, border
+        tile = TRUNK_TILE * self._multiple if tile is None else tile
+        overlap = min(2 * loaded.form.reach, tile // 2) if overlap is None else overlap
+        self.tiles = TiledNetwork(runner, scale=self.network_scale, multiple=self._multiple, tile=tile, overlap=overlap)
+        self.reused = 0
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def scale(self) -> float | None:
+        """See `Upscaler`."""
+        return None if self._size.height is not None else self._size.scale or float(self.network_scale)
+
+    def size_for(self, size_wh: tuple[int, int]) -> tuple[int, int]:
+        """See `Upscaler`."""
+        return self._size.of(size_wh, own_scale=self.network_scale)
+
+    def upscale(self, frame: np.ndarray) -> np.ndarray:
+        """See `Upscaler`. What a network makes of 16 bits is as fine as its number format: fp32 keeps them."""
+        check_picture(frame)
+        if self._last is not None and _same(self._last[0], frame):
+            self.reused += 1
+            return self._last[1].copy()
+        self._last = None  # its memory is needed while the next one is computed
+        self._warn_of_coarse_numbers(frame)
+        colours, alpha = split_picture(frame)
+        enlarged = resized(self._enlarged(colours), self.size_for((frame.shape[1], frame.shape[0])))
+        result = join_picture(enlarged, alpha, grey=frame.ndim == 2)
+        self._last = frame.copy(), result  # the caller may draw on what it is given
+        return result.copy()
+
+    __call__ = upscale
+
+    def remarks(self) -> list[str]:
+        """See `Upscaler`."""
+        equal = f"{self.name}: {self.reused} frames were equal to the one before and not computed again."
+        return [*self.runner.remarks(), *self.tiles.remarks(), *([equal] if self.reused else [])]
+
+    def _enlarged(self, colours: np.ndarray) -> np.ndarray:
+        """(H, W, 3) to (network_scale H, network_scale W, 3)."""
+        height, width = colours.shape[:2]
+        sides = [(0, self._border + -(side + self._border) % self._multiple) for side in (height, width)]
+        enlarged = self.tiles(np.pad(colours, (*sides, (0, 0)), mode="reflect"))
+        return enlarged[: self.network_scale * height, : self.network_scale * width]
+
+    def _warn_of_coarse_numbers(self, frame: np.ndarray) -> None:
+        if frame.dtype == np.uint16 and self.runner.dtype != torch.float32:
+            warnings.warn(
+                f'{self.name}: 16 bits go through a network in {self.runner.dtype}; precision="fp32" keeps them.',
+                LipwiseWarning,
+                stacklevel=3,
+            )
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and np.array_equal(one, other)
+
+
+def load_upscaler(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    scale: float | None = None,
+    height: int | None = None,
+    denoise: float = 1.0,
+    wdn_path: str | Path | None = None,
+    engine: Engine | None = None,
+    device: str | None = None,
+    precision: Precision = "auto",
+    tile: int | None = None,
+    overlap: int | None = None,
+    border: int = BORDER,
+) -> NetworkUpscaler:
+    """An upscaler with the weights of a file.
+
+    Args:
+        path, denoise, wdn_path, engine: see `lipwise.models.sr_loading.load_network`.
+        name: what reports call it; None takes the file's name without its ending.
+        scale, height: the size of the output, by a last resize; with neither it is what the network gives.
+        device: None takes the graphics card if there is one.
+        precision: "auto" is fp16 on CUDA, bf16 on a processor that has it in hardware, else fp32.
+        tile: px, longest side of what goes to the device at once; None takes 512, twice that for x2plus.
+        overlap: px that tiles share; None takes what makes tiles equal to the whole, at most half of a tile.
+        border: px of mirrored picture added on the right and below and cut off afterwards, as the reference does.
+
+    Raises:
+        CheckpointError, SettingsError, LipwiseError: see `load_network`, `OutputSize`, `TiledNetwork`, `choose_device`.
+    """
+    size = OutputSize(scale=scale, height=height)
+    name = Path(path).stem if name is None else name
+    place = choose_device(device)
+    wanted = choose_dtype(place, precision)
+    loaded = load_network(path, denoise=denoise, wdn_path=wdn_path, engine=engine)
+    if wanted not in loaded.dtypes:
+        warnings.warn(f"{name}: the network does not work in {wanted}; taking fp32.", LipwiseWarning, stacklevel=2)
+        wanted, precision = torch.float32, "fp32"
+    if loaded.engine == "lipwise" and winograd_pays(place, wanted):
+        with_winograd(loaded.network)
+    runner = BatchRunner(loaded.network, name=name, device=str(place), precision=precision, batch_size=TILES_AT_ONCE)
+    return NetworkUpscaler(loaded, runner, name=name, size=size, tile=tile, overlap=overlap, border=border)

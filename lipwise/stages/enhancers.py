@@ -1,0 +1,140 @@
+"""Restorers and upscalers by name or file."""
+
+import warnings
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.weights import fetch_weights, weights_entries
+
+if TYPE_CHECKING:  # at run time these two bring torch along, so they are imported when a network is wanted
+    from lipwise.models.restorers import Restorer
+    from lipwise.models.upscalers import Upscaler
+
+Engine = Literal["gfpgan", "spandrel"]
+RESTORERS = ("gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer")
+NO_WEIGHTS = "lanczos"
+DENOISING, DENOISING_LESS = "realesr_general_x4v3", "realesr_general_wdn_x4v3"
+UPSCALERS = (
+    NO_WEIGHTS,
+    "realesrgan_x2plus",
+    "realesrgan_x4plus",
+    "realesrgan_x4plus_anime_6b",
+    DENOISING,
+    "realesr_animevideov3",
+    # The same networks from a package index, for machines that reach nothing else.
+    "realesrgan_x4plus_ncnn",
+    "realesrgan_x4plus_anime_6b_ncnn",
+    "realesr_animevideov3_ncnn",
+)
+
+
+class Enhancers(NamedTuple):
+    """What restores faces and what upscales pictures; None does neither."""
+
+    restorer: "Restorer | None" = None
+    upscaler: "Upscaler | None" = None
+
+    @property
+    def fp32_batches(self) -> int:
+        """Batches that were computed again in fp32 because they were not finite."""
+        runners = (getattr(one, "runner", None) for one in self)
+        return sum(runner.fp32_batches for runner in runners if runner is not None)
+
+    def remarks(self) -> list[str]:
+        """What had to be given up, one sentence each."""
+        return [remark for one in self if one is not None for remark in one.remarks()]
+
+
+def check_restorer_name(name: str) -> None:
+    """Refuse a name that is neither a known restorer nor a file, before any work is done.
+
+    Raises:
+        SettingsError: names the nearest known ones.
+    """
+    _check_name(name, RESTORERS, "restorer")
+
+
+def check_upscaler_name(name: str) -> None:
+    """The same for upscalers."""
+    _check_name(name, UPSCALERS, "upscaler")
+
+
+def _check_name(name: str, known: tuple[str, ...], what: str) -> None:
+    if name in known or Path(name).is_file():
+        return
+    near = get_close_matches(name, known, n=2, cutoff=0.4)
+    raise SettingsError(
+        f"There is no {what} {name!r}",
+        cause="it is neither a known name nor the path of a checkpoint file",
+        next_step=f"choose {' or '.join(near or known)}, or give the path of a checkpoint",
+    )
+
+
+def load_restorer(name: str = RESTORERS[0], *, engine: Engine | None = None, device: str | None = None) -> "Restorer":
+    """Load what restores faces.
+
+    Args:
+        name: "gfpgan_1.4", "gfpgan_1.3", "restoreformer" or "codeformer" (the last for non-commercial use only, and
+            parts of GFPGAN too) are fetched. Anything else is the path of a checkpoint of one of these networks.
+        engine: whose code runs it, "gfpgan" or "spandrel"; None takes what weights.yaml says.
+        device: "cuda", "cpu" ...; None chooses the best there is.
+
+    Raises:
+        SettingsError: no such name and no such file, or no such engine or device.
+        WeightsError: the checkpoint cannot be had or is not one.
+
+    Warns:
+        LipwiseWarning: gfpgan or basicsr cannot be imported, and spandrel is used.
+    """
+    check_restorer_name(name)
+    from lipwise.models import restorers
+
+    if name not in RESTORERS:
+        return restorers.load_restorer(name, engine=engine, device=device)
+    path = fetch_weights(name)[0]
+    stated: Engine = "spandrel" if weights_entries()[name].engine == "spandrel" else "gfpgan"
+    return restorers.load_restorer(path, name=name, engine=engine or stated, device=device)
+
+
+def load_upscaler(
+    name: str = NO_WEIGHTS,
+    *,
+    scale: float | None = None,
+    height: int | None = None,
+    denoise: float = 1.0,
+    device: str | None = None,
+) -> "Upscaler":
+    """Load what makes pictures larger.
+
+    Args:
+        name: "lanczos" needs no weights; the other names of `UPSCALERS` are fetched. Anything else is the path of a
+            checkpoint.
+        scale, height: how large the result is; with neither, what the network gives (2 times for "lanczos").
+        denoise: for "realesr_general_x4v3": 1 removes noise as it was trained to, 0 hardly any.
+        device: "cuda", "cpu" ...; None chooses the best there is. "lanczos" always runs on the processor.
+
+    Raises:
+        SettingsError: no such name and no such file, or a size, strength or device that makes no sense.
+        WeightsError: the checkpoint cannot be had or is not one.
+    """
+    check_upscaler_name(name)
+    from lipwise.models import upscalers
+
+    if denoise != 1 and name != DENOISING:
+        raise SettingsError(
+            f"denoise {denoise:g} for {name}",
+            cause="it takes two checkpoints that only differ in how much noise they remove",
+            next_step=f"choose {DENOISING}, or leave denoise out",
+        )
+    if name == NO_WEIGHTS:
+        if device not in (None, "cpu"):
+            warnings.warn(f"device={device!r} plays no part: {NO_WEIGHTS} needs none", LipwiseWarning, stacklevel=2)
+        return upscalers.Lanczos(scale=scale, height=height)
+    path = fetch_weights(name)[0] if name in UPSCALERS else Path(name)
+    less = fetch_weights(DENOISING_LESS)[0] if denoise != 1 else None
+    known = name if name in UPSCALERS else None
+    return upscalers.load_upscaler(
+        path, name=known, scale=scale, height=height, denoise=denoise, wdn_path=less, device=device
+    )

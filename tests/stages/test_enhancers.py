@@ -1,0 +1,72 @@
+"""Restorers and upscalers by name."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import lipwise as lw
+from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.models import restorers, upscalers
+from lipwise.stages import enhancers
+
+
+@pytest.fixture
+def loaded(monkeypatch) -> dict:
+    """What the loaders of files were asked for; nothing is fetched."""
+    asked: dict = {}
+    monkeypatch.setattr(enhancers, "fetch_weights", lambda name: [Path(f"{name}.pth")])
+    engines = {"gfpgan_1.4": "gfpgan", "gfpgan_1.3": "gfpgan", "restoreformer": "gfpgan", "codeformer": "spandrel"}
+    entries = {name: SimpleNamespace(engine=engine) for name, engine in engines.items()}
+    monkeypatch.setattr(enhancers, "weights_entries", lambda: entries)
+    for module, name in ((restorers, "load_restorer"), (upscalers, "load_upscaler")):
+        monkeypatch.setattr(module, name, lambda path, **arguments: asked.update(path=Path(path), **arguments))
+    return asked
+
+
+@pytest.mark.parametrize("name", lw.RESTORERS)
+def test_the_list_of_weights_says_which_engine(loaded, name):
+    lw.load_restorer(name, device="cpu")
+    assert loaded["engine"] == ("spandrel" if name == "codeformer" else "gfpgan")
+    assert (loaded["path"], loaded["name"], loaded["device"]) == (Path(f"{name}.pth"), name, "cpu")
+
+
+def test_the_user_has_the_last_word(loaded):
+    lw.load_restorer("gfpgan_1.3", engine="spandrel")
+    assert loaded["engine"] == "spandrel"
+
+
+def test_a_file_is_taken_as_it_is(loaded, tmp_path):
+    path = tmp_path / "mine.pth"
+    path.touch()
+    lw.load_restorer(str(path))
+    assert (loaded["path"], loaded["engine"]) == (path, None)
+    lw.load_upscaler(str(path), height=720)
+    assert (loaded["path"], loaded["name"], loaded["height"]) == (path, None, 720)
+
+
+def test_denoising_takes_a_second_file(loaded):
+    lw.load_upscaler("realesr_general_x4v3", denoise=0.5)
+    assert loaded["wdn_path"] == Path("realesr_general_wdn_x4v3.pth")
+    with pytest.raises(SettingsError, match=r"denoise 0\.5 for lanczos"):
+        lw.load_upscaler("lanczos", denoise=0.5)
+
+
+def test_lanczos_needs_nothing():
+    assert lw.load_upscaler().size_for((10, 20)) == (20, 40)
+    with pytest.warns(LipwiseWarning, match="plays no part"):
+        lw.load_upscaler(device="cuda")
+
+
+@pytest.mark.parametrize(("load", "near"), [(lw.load_restorer, "gfpgan_1.4"), (lw.load_upscaler, "realesrgan_x4plus")])
+def test_unknown_names_get_the_nearest_known(load, near):
+    with pytest.raises(SettingsError, match=f"(?s)There is no .*{near}"):
+        load("gfpgan_1.5" if near.startswith("gfpgan") else "realesrgan_x5plus")
+
+
+def test_what_was_given_up_is_told():
+    runner = SimpleNamespace(fp32_batches=2)
+    one = SimpleNamespace(runner=runner, remarks=lambda: ["it overflowed"])
+    both = lw.Enhancers(one, None)
+    assert (both.fp32_batches, both.remarks()) == (2, ["it overflowed"])
+    assert (lw.Enhancers().fp32_batches, lw.Enhancers().remarks()) == (0, [])
