@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.choose import Choice
 from lipwise.faces.flicker import FlickerMeter
+from lipwise.faces.rotation import turn_frame
 from lipwise.faces.track import FaceTrack
 from lipwise.files import no_empty_folders
 from lipwise.media.keep_sound import join_kept_sound
@@ -22,6 +23,7 @@ from lipwise.media.picture import ENDINGS, check_picture_destination, read_pictu
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
+from lipwise.media.turn import turn_video
 from lipwise.media.write import VideoWriter
 from lipwise.pipeline.enhancers import check_enhancers, load_enhancers, tell_of_enhancement
 from lipwise.pipeline.report import EnhanceReport
@@ -160,6 +162,7 @@ def _video(
     if enhancers.restorer is not None:
         with watch.measure("find the face"):
             track = track_faces(video, detector=detector, choose=choose, progress=progress)
+        video = turn_video(video, track.rotation)
         count = count_faces(align_track(track, settings), settings=settings)
     meter = FlickerMeter()
     restorer, upscaler = enhancers
@@ -218,6 +221,8 @@ def _photos(
         picture = read_picture(path)
         with watch.measure("find the faces"):
             tracks = _faces_of(path, detector) if enhancers.restorer is not None else []
+        if tracks:
+            picture = turn_frame(picture, tracks[0].rotation)
         with watch.measure("enhance"):
             result, count = enhance_photo(picture, tracks, enhancers=enhancers, settings=settings)
         write_picture(target, result)

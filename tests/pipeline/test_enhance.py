@@ -102,6 +102,30 @@ def test_a_photo_stays_of_its_kind(kind, tmp_path, face_mesh):
     assert change[300:].mean() < 3
 
 
+def face_change(made: np.ndarray, source: np.ndarray) -> tuple[float, float]:
+    """How much the forehead and the lower part of the portrait changed."""
+    change = np.abs(made.astype(int) - source)
+    return change[100:150, 200:250].mean(), change[400:].mean()
+
+
+def test_a_photo_that_lies_on_its_side_is_set_upright_and_restored(tmp_path, face_mesh):
+    write_picture(tmp_path / "turned.png", np.ascontiguousarray(np.rot90(astronaut())))
+    report = lw.enhance(tmp_path / "turned.png", tmp_path / "out.png", restore=Inverting())
+    face, rest = face_change(read_picture(tmp_path / "out.png"), astronaut())
+    assert face > 20
+    assert rest == 0
+    assert any("upright" in remark for remark in report.remarks)
+
+
+def test_a_video_that_lies_on_its_side_is_set_upright_and_restored(tmp_path, face_mesh):
+    turned = [np.ascontiguousarray(np.rot90(astronaut()))] * 4
+    clip = lw.write_video(tmp_path / "turned.mp4", turned, fps=Fraction(25), quality=5)
+    report = lw.enhance(clip, tmp_path / "out.mp4", restore=Inverting(), progress=False)
+    face, rest = face_change(next(lw.read_frames(report.out)), astronaut())
+    assert face > 20
+    assert rest < 4
+
+
 def test_every_face_of_a_photo_is_restored(tmp_path, face_mesh):
     two = np.hstack([astronaut()[:400, 60:400], astronaut()[:400, 60:400]])
     write_picture(tmp_path / "two.png", two)
