@@ -69,6 +69,7 @@ def reference(realesrgan, path, network, picture: np.ndarray) -> np.ndarray:
     return upsampler.enhance(np.ascontiguousarray(picture[:, :, ::-1]))[0][:, :, ::-1]
 
 
+@pytest.mark.slow
 def test_x4plus_gives_what_realesrganer_gives(weights, engine):
     realesrgan = engine("realesrgan")
     network = __import__("basicsr.archs.rrdbnet_arch", fromlist=["RRDBNet"]).RRDBNet(3, 3)
