@@ -30,7 +30,7 @@ from pip._vendor.packaging.utils import (
     parse_sdist_filename,
     parse_wheel_filename,
 )
-from pip._vendor.packaging.version import InvalidVersion
+from pip._vendor.packaging.version import InvalidVersion, Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -135,8 +135,9 @@ def _as_lines(installed: dict[str, str], names: Iterable[str]) -> list[str]:
     lines = []
     for name in sorted(set(names) & installed.keys()):
         try:
+            Version(installed[name])  # older versions of pip let a requirement pass that newer ones refuse
             lines.append(str(Requirement(f"{name}=={installed[name]}")))
-        except InvalidRequirement:
+        except (InvalidRequirement, InvalidVersion):
             continue
     return lines
 
