@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "lipwise"
 LEVELS = (
-    ("errors", "files", "timeline", "landmarks"),
+    ("errors", "settings", "files", "timeline", "landmarks"),
     ("media", "faces", "models", "weights"),
     ("stages",),
     ("recipe", "pipeline", "sample", "doctor"),
