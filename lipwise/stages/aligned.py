@@ -1,14 +1,13 @@
 """Where the faces of a clip are cut out, which of them are restored, and through what mask they are pasted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from lipwise.errors import FaceError, SettingsError
+from lipwise.errors import FaceError
 from lipwise.faces.align import (
     ALIGNED_PX,
     FFHQ_TEMPLATE,
@@ -21,13 +20,14 @@ from lipwise.faces.align import (
 from lipwise.faces.blend import region_mask
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FaceTrack
+from lipwise.settings import Settings
 from lipwise.timeline import Timeline
 
 EYES_APART = float(np.linalg.norm(FFHQ_TEMPLATE[1] - FFHQ_TEMPLATE[0]))  # px in the aligned face
 BORDER = 8  # px inside the aligned face in which its mask fades out at the latest
 
 
-class EnhanceSettings(BaseModel):
+class EnhanceSettings(Settings):
     """What is restored, how much, and how it is pasted.
 
     Attributes:
@@ -44,8 +44,6 @@ class EnhanceSettings(BaseModel):
         batch_frames: frames whose faces are restored at once.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     region: Literal["face", "lower_face", "mouth"] = "face"
     fidelity: Annotated[float, Field(ge=0, le=1)] = 0.0
     feather: Annotated[float, Field(gt=0, le=1)] = 0.3
@@ -55,23 +53,6 @@ class EnhanceSettings(BaseModel):
     steady_frames: Annotated[float, Field(ge=0, le=100)] = STEADY_FRAMES
     steady: Annotated[float, Field(ge=0, le=0.95)] = 0.8
     batch_frames: Annotated[int, Field(ge=1, le=64)] = 4
-
-
-def checked_settings(values: Mapping[str, Any]) -> EnhanceSettings:
-    """Settings from their names and values.
-
-    Raises:
-        SettingsError: one of them makes no sense.
-    """
-    try:
-        return EnhanceSettings(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsError(
-            f"The setting {'.'.join(map(str, first['loc']))!r} is not usable: {first.get('input')!r}",
-            cause=first["msg"],
-            next_step="see the settings and their units with help(lipwise.EnhanceSettings)",
-        ) from error
 
 
 WHOLE_FACE = EnhanceSettings(dilate=0)  # where flicker is measured, whatever was restored

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lipwise.faces.blend import Region, match_colour, paste, region_mask
 from lipwise.faces.crop import Box, cut, face_box, mouth_box, points_in_crop
@@ -16,13 +16,14 @@ from lipwise.media.probe import VideoInfo
 from lipwise.media.read import read_frames
 from lipwise.media.turn import turn_video
 from lipwise.models.generator import Generator, GeneratorState
+from lipwise.settings import Settings
 from lipwise.stages.speech import Speech
 from lipwise.timeline import Timeline
 
 Pixels = Annotated[int, Field(ge=0, le=2000)]
 
 
-class LipsyncSettings(BaseModel):
+class LipsyncSettings(Settings):
     """How crops are cut, timed and pasted.
 
     Attributes:
@@ -33,8 +34,6 @@ class LipsyncSettings(BaseModel):
         gate_silence: close the mouth in pauses.
         batch_frames: frames generated at once.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     region: Region = "lower_face"
     feather: Annotated[float, Field(gt=0, le=1)] = 0.18

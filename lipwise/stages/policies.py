@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from lipwise.errors import FaceError, SettingsError
+from lipwise.errors import FaceError
 from lipwise.faces.smooth import fill_gaps, find_runs
 from lipwise.faces.track import DETECTED, FILLED, FaceTrack
 from lipwise.landmarks import MESH_POINTS
+from lipwise.settings import Settings
 from lipwise.stages.judge import FAULTS, UsabilitySettings, flags_of
 from lipwise.stages.ranges import format_ranges, runs_of
 from lipwise.stages.usability import UsabilityReport
@@ -24,7 +25,7 @@ ReasonName = Literal[
 ]  # fmt: skip
 
 
-class CleanSettings(BaseModel):
+class CleanSettings(Settings):
     """Which frames are used, and what happens to the others.
 
     Attributes:
@@ -46,8 +47,6 @@ class CleanSettings(BaseModel):
             already is used in any case.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     policy: Policy = "drop"
     against: tuple[ReasonName, ...] = FAULTS  # pyright: ignore[reportAssignmentType]  # a test compares the names
     one_face: bool = False
@@ -59,18 +58,6 @@ class CleanSettings(BaseModel):
     thresholds: UsabilitySettings = UsabilitySettings()
     track_file: Path | None = None
     cache: bool = False
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise SettingsError(
-                f"The cleaning setting {name!r} is not usable: {first.get('input')!r}",
-                cause=first["msg"],
-                next_step="see the settings and their units with help(lipwise.CleanSettings)",
-            ) from error
 
 
 # For lip-sync: only where nobody is seen the frame passes untouched; blurred or turned lips are made all the same,

@@ -15,7 +15,7 @@
 # ---
 
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/00_quickstart.ipynb)
+# {badge}
 #
 # # Make a face say a recording
 #
@@ -37,26 +37,7 @@
 
 # %% cellView="form" jupyter={"source_hidden": true}
 # @title Set up
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
-from pathlib import Path
-
-REPOSITORY = "https://github.com/OWNER/lipwise"
-parts = [find_spec(name) for name in ("lipwise", "av", "torch", "ipywidgets", "matplotlib")]
-if not all(part and part.origin for part in parts):
-    here = Path.cwd()
-    places = (here, *here.parents, here / "lipwise")
-    root = next((place for place in places if (place / "setup_colab.sh").exists()), None)
-    if root is None:
-        if "/OWNER/" in REPOSITORY:
-            raise RuntimeError("Set REPOSITORY in this cell to the address of your copy of LipWise; run it again.")
-        root = here / "lipwise"
-        subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, str(root)], check=True)
-    kernel = [] if "COLAB_RELEASE_TAG" in os.environ else ["--venv", sys.prefix]
-    subprocess.run(["bash", str(root / "setup_colab.sh"), *kernel], check=True)
-    sys.path.insert(0, str(root))
+# {set_up}
 
 # %%
 import numpy as np

@@ -15,7 +15,7 @@
 # ---
 
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/01_setup.ipynb)
+# {badge}
 #
 # # Set up once, trust every file
 #
@@ -37,31 +37,13 @@
 
 # %% cellView="form" jupyter={"source_hidden": true}
 # @title Set up
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
-from pathlib import Path
-
-REPOSITORY = "https://github.com/OWNER/lipwise"
-parts = [find_spec(name) for name in ("lipwise", "av", "torch", "ipywidgets", "matplotlib")]
-here = Path.cwd()
-places = [here, *here.parents, here / "lipwise"]
-if parts[0] and parts[0].origin:
-    places.insert(0, Path(parts[0].origin).parents[1])
-root = next((place for place in places if (place / "setup_colab.sh").exists()), None)
-if root is None:
-    if "/OWNER/" in REPOSITORY:
-        raise RuntimeError("Set REPOSITORY in this cell to the address of your copy of LipWise; run it again.")
-    root = here / "lipwise"
-    subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, str(root)], check=True)
-kernel = [] if "COLAB_RELEASE_TAG" in os.environ else ["--venv", sys.prefix]
-set_up = ["bash", str(root / "setup_colab.sh"), *kernel]
-if not all(part and part.origin for part in parts):
-    subprocess.run(set_up, check=True)
-    sys.path.insert(0, str(root))
+# {set_up}
 
 # %%
+import os
+import subprocess
+from pathlib import Path
+
 import lipwise as lw
 from lipwise.notebook import show_weights, widgets
 from lipwise.notebook.weights_picker import WeightsPicker
@@ -97,6 +79,8 @@ checkpoint = ""  # @param {type:"string"}
 
 # %%
 again = None
+if run_script and not set_up:
+    raise RuntimeError("Only a clone of the repository has the script; untick run_script above, or work in a clone.")
 if run_script:
     again = subprocess.run(set_up, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(again.stdout)
@@ -286,7 +270,7 @@ assert not is_right(copy, entries["lesson"]), "The damaged copy passed: name and
 # %% [markdown]
 # ## Next steps
 #
-# - [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/00_quickstart.ipynb)
+# - {badge:00_quickstart}
 #   [00_quickstart](00_quickstart.ipynb): make a face say a recording.
 # - [02_clean_faces](02_clean_faces.ipynb): know every frame of a clip, and keep the good ones.
 # - With `wav2lip_gan` fetched, set `generator` to it there and compare the mouths.

@@ -13,7 +13,7 @@
 # ---
 
 # %% [markdown]
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/02_clean_faces.ipynb)
+# {badge}
 #
 # # Know every frame, keep the good ones
 #
@@ -35,26 +35,7 @@
 
 # %% cellView="form" jupyter={"source_hidden": true}
 # @title Set up
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
-from pathlib import Path
-
-REPOSITORY = "https://github.com/OWNER/lipwise"
-parts = [find_spec(name) for name in ("lipwise", "av", "torch", "ipywidgets", "matplotlib")]
-if not all(part and part.origin for part in parts):
-    here = Path.cwd()
-    places = (here, *here.parents, here / "lipwise")
-    root = next((place for place in places if (place / "setup_colab.sh").exists()), None)
-    if root is None:
-        if "/OWNER/" in REPOSITORY:
-            raise RuntimeError("Set REPOSITORY in this cell to the address of your copy of LipWise; run it again.")
-        root = here / "lipwise"
-        subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, str(root)], check=True)
-    kernel = [] if "COLAB_RELEASE_TAG" in os.environ else ["--venv", sys.prefix]
-    subprocess.run(["bash", str(root / "setup_colab.sh"), *kernel], check=True)
-    sys.path.insert(0, str(root))
+# {set_up}
 
 # %%
 import cv2
@@ -323,7 +304,7 @@ print(f"{lag:+.2f} frames: in time.")
 # %% [markdown]
 # ## Next steps
 #
-# - [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/lipwise/blob/main/notebooks/00_quickstart.ipynb)
+# - {badge:00_quickstart}
 #   [00_quickstart](00_quickstart.ipynb): set `face` to `clean.mp4` and make it say something.
 # - [01_setup](01_setup.ipynb): what is installed, and which weights there are.
 # - In a terminal: `python -m lipwise clean --help` does the same, with a report and a sheet as files.

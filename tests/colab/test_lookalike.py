@@ -136,11 +136,20 @@ nbclient.NotebookClient(book, timeout=600, kernel_name="python3", resources={"me
 """
 
 
+def tagged_copy(folder: Path) -> Path:
+    """A repository with the tag that notebooks clone."""
+    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, folder / "released"], check=True)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    subprocess.run(["git", "tag", "--force", f"v{version}"], cwd=folder / "released", check=True)
+    return folder / "released"
+
+
 def test_one_click_on_a_fresh_runtime(tmp_path):
     """The quickstart's own set-up cell clones and installs; every cell runs in the kernel that was there before."""
     fresh = lookalike.fresh_copy("oneclick")
     try:
-        done = fresh.run(fresh.python, "-c", RUN, ROOT, ADDRESS, ROOT.as_uri(), cwd=tmp_path)
+        released = tagged_copy(tmp_path)
+        done = fresh.run(fresh.python, "-c", RUN, ROOT, ADDRESS, released.as_uri(), cwd=tmp_path)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
         assert (tmp_path / "result.mp4").stat().st_size > 50_000
         assert (tmp_path / "lipwise" / "setup_colab.sh").is_file()

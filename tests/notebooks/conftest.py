@@ -1,4 +1,4 @@
-"""Each notebook, with its solution, run to its end in a real kernel; once, however many tests look at it.
+"""Each notebook, with its solution, run to its end in a real kernel; once, however many tests and workers look at it.
 
 A new notebook is run without a word here. One that must be started in a way of its own gets a line in STARTS.
 """
@@ -6,6 +6,7 @@ A new notebook is run without a word here. One that must be started in a way of 
 import base64
 import importlib.util
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
+from types import ModuleType
 
 import nbclient
 import nbformat
 import pytest
+from filelock import FileLock
 
 from lipwise.weights import find_weights
 
@@ -130,23 +133,36 @@ def fill_form(book: nbformat.NotebookNode, values: dict[str, object]) -> None:
     form.source = "\n".join(chosen)
 
 
+def run_once(stem: str, builder: ModuleType, factory: pytest.TempPathFactory, face_mesh: Path) -> Ran:
+    """Run a notebook. Its exercise is checked before it is solved, too, in the same kernel."""
+    folder = factory.mktemp(stem)
+    start = STARTS[stem](factory.mktemp(f"{stem}_start"), face_mesh) if stem in STARTS else Start()
+    book, unsolved = builder.build(source_of(stem), solved=True), builder.build(source_of(stem))
+    fill_form(book, start.form)
+    exercise = next(number for number, cell in enumerate(book.cells) if is_exercise(cell))
+    left_open, its_check = unsolved.cells[exercise : exercise + 2]
+    its_check.metadata["tags"] = ["raises-exception"]
+    book.cells[exercise:exercise] = [left_open, its_check]
+    execute(book, folder, start.env)
+    del book.cells[exercise : exercise + 2]
+    return Ran(book, start, folder, its_check)
+
+
 @pytest.fixture(scope="session")
 def ran(builder, tmp_path_factory, face_mesh) -> Callable[[str], Ran]:
-    """Run a notebook by its stem. Its exercise is checked before it is solved, too, in the same kernel."""
+    """A notebook by its stem, after its run. The first worker that asks runs it; the others wait and read."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
     @cache
     def run(stem: str) -> Ran:
-        folder = tmp_path_factory.mktemp(stem)
-        start = STARTS[stem](tmp_path_factory.mktemp(f"{stem}_start"), face_mesh) if stem in STARTS else Start()
-        book, unsolved = builder.build(source_of(stem), solved=True), builder.build(source_of(stem))
-        fill_form(book, start.form)
-        exercise = next(number for number, cell in enumerate(book.cells) if is_exercise(cell))
-        left_open, its_check = unsolved.cells[exercise : exercise + 2]
-        its_check.metadata["tags"] = ["raises-exception"]
-        book.cells[exercise:exercise] = [left_open, its_check]
-        execute(book, folder, start.env)
-        del book.cells[exercise : exercise + 2]
-        return Ran(book, start, folder, its_check)
+        kept = shared / f"{stem}.ran"
+        with FileLock(f"{kept}.lock"):
+            if not kept.exists():
+                it = run_once(stem, builder, tmp_path_factory, face_mesh)
+                kept.write_bytes(pickle.dumps((it.book, it.start.env, it.start.form, it.folder, it.unsolved)))
+            book, env, form, folder, unsolved = pickle.loads(kept.read_bytes())
+        return Ran(book, Start(env, form), folder, unsolved)
 
     return run
 

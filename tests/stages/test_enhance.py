@@ -14,7 +14,6 @@ from lipwise.faces.blend import seam_energy
 from lipwise.faces.steady import SETTLED_FRAMES
 from lipwise.faces.track import DETECTED, NONE, FaceTrack
 from lipwise.models.upscalers import Lanczos
-from lipwise.stages.aligned import checked_settings
 
 T = 10
 
@@ -345,4 +344,4 @@ def test_more_frames_than_the_track_has_are_refused(frames, track):
 )
 def test_settings_that_make_no_sense_are_refused(values):
     with pytest.raises(SettingsError, match="is not usable"):
-        checked_settings(values)
+        lw.EnhanceSettings(**values)
