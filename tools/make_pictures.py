@@ -17,12 +17,14 @@ from safetensors.torch import save_file
 
 import lipwise as lw
 from lipwise.models.viseme_net import load_viseme_net
-from lipwise.notebook import show, show_clean, show_enhance, show_weights
+from lipwise.notebook import show, show_clean, show_enhance, show_evaluate, show_weights
+from lipwise.pipeline.evaluate import open_run
 from lipwise.sample import make_hard_sample, sample_frames
 
 IMAGES = Path(__file__).resolve().parent.parent / "notebooks" / "images"
 # Lips shut on the p of "please", narrow on the w of "watch", wide open on its a, spread on the i of "lips".
 QUICKSTART_FRAMES = [63, 71, 75, 89]
+EVALUATED_FRAMES = 32  # as in the lesson
 WIDTH = 1200
 BITS = 7  # of each colour: a smaller file that looks the same (a palette of 256 takes the red from the lips)
 
@@ -64,6 +66,22 @@ def enhance(_folder: Path) -> Path:
     return save(show_enhance.beside(pictures), "enhance")
 
 
+def evaluate(folder: Path) -> Path:
+    """A result of the sample and spoiled copies of it, with what the figures say about each."""
+    sample, run = lw.make_sample(folder), folder / "judged"
+    recipe = lw.Recipe(face=sample.face, speech=sample.speech, out=folder / "judged.mp4", consent=True)
+    lw.run(recipe, run_folder=run)
+    stretch = show_evaluate.Stretch(open_run(run), recipe.out, count=EVALUATED_FRAMES)
+    trials = {
+        "the result": stretch.judge(),
+        "clip untouched": stretch.judge(stretch.untouched),
+        "0.28 s early": stretch.judge(late_s=-0.28),
+        "lighter patch": stretch.judge(stretch.patch),
+        "light flickers": stretch.judge(stretch.flicker),
+    }
+    return save(show_evaluate.faults(trials), "evaluate")
+
+
 def save(figure: Figure, name: str) -> Path:
     """A figure as wide as a page, in few bytes."""
     drawn = BytesIO()
@@ -75,7 +93,7 @@ def save(figure: Figure, name: str) -> Path:
     return path
 
 
-PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces, enhance)}
+PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces, enhance, evaluate)}
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)

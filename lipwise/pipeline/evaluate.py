@@ -84,15 +84,23 @@ def evaluate(
                 cause="a run knows its own",
                 next_step="leave out one or the other",
             )
-        plan = _plan_of(Path(run))
-        pair, pasted = _pair_of(plan, video), pasted or _pasted_by(plan.recipe)
+        plan = open_run(run)
+        pair, pasted = _pair_of(plan, video), pasted or pasted_by(plan.recipe)
         cache = cache and plan.recipe.clean.cache
     return measure(pair, speech=speech, pasted=pasted, sync=sync, detector=detector, cache=cache, progress=progress)
 
 
-def _plan_of(folder: Path) -> Plan:
+def open_run(folder: str | Path) -> Plan:
+    """What a run knew: its source, track, timeline and settings.
+
+    Args:
+        folder: the one that `lipwise.run` kept.
+
+    Raises:
+        SettingsError: it holds no whole run.
+    """
     try:
-        return load_plan(folder)
+        return load_plan(Path(folder))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise SettingsError(
             f"{folder} holds no whole run",
@@ -110,7 +118,7 @@ def _pair_of(plan: Plan, result: VideoInfo) -> Pair:
     return pair if plan.video.is_still else replace(pair, source_start_s=plan.clip_span_s[0])
 
 
-def _pasted_by(recipe: Recipe) -> PastedRegion:
+def pasted_by(recipe: Recipe) -> PastedRegion:
     """What a run replaced."""
     generator = recipe.generator if recipe.generator in GENERATORS else CHECKPOINT_KIND
     restored = None if recipe.restore is None else recipe.enhance

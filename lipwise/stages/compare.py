@@ -72,7 +72,7 @@ def compare_pictures(
     both = zip(shown, read_frames(result), strict=True)
     bar = tqdm(both, desc="compare", total=len(timeline), unit="frame", disable=not progress)
     for number, (before, after) in enumerate(bar):
-        meters.add(number, before, _like(after, before))
+        meters.add(number, before, like_source(after, before))
     return meters.figures()
 
 
@@ -100,7 +100,7 @@ def _padded(size_wh: tuple[int, int]) -> tuple[int, int]:
     return width + width % 2, height + height % 2
 
 
-def _like(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+def like_source(after: np.ndarray, before: np.ndarray) -> np.ndarray:
     """The result's frame at the size of the source's."""
     height, width = before.shape[:2]
     if after.shape[1::-1] in ((width, height), _padded((width, height))):

@@ -4,10 +4,8 @@ Only the result is looked at anew; the source's face is known from its track.
 """
 
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +16,19 @@ from lipwise.media.probe import VideoInfo
 from lipwise.media.sound import save_wav
 from lipwise.stages.compare import compare_pictures, is_resized
 from lipwise.stages.evaluation import FIGURES, Evaluation
+from lipwise.stages.findings import (
+    INSIDE,
+    MOUTH,
+    OUTSIDE,
+    PICTURE,
+    STEADY,
+    SYNC,
+    UNLIKE_DB,
+    WHY_NONE,
+    Findings,
+    Heard,
+    SoundPart,
+)
 from lipwise.stages.lse import SyncNetwork, SyncScores
 from lipwise.stages.lse_clip import clip_sync_scores, load_sync_network
 from lipwise.stages.mouth_figures import MouthFigures, look_again, mouth_figures
@@ -26,46 +37,10 @@ from lipwise.stages.pasted import PastedRegion
 from lipwise.stages.speech import Speech, load_speech
 from lipwise.weights import find_weights
 
-OUTSIDE = ("psnr_outside_db", "ssim_outside")
-INSIDE = ("psnr_inside_db", "ssim_inside", "seam", "seam_worst")
-STEADY = ("flicker", "trembling")
-PICTURE = (*OUTSIDE, *INSIDE, *STEADY)
-MOUTH = ("mouth_opening", "mouth_width", "offset_s", "offset_confidence")
-SYNC = ("lse_d", "lse_c", "av_offset_frames")
-NO_LIPS = "no frame of the result has a face with new lips"
-WHY_NONE: dict[str, str] = {
-    **dict.fromkeys(OUTSIDE, "the mask covers every frame whole"),
-    **dict.fromkeys(INSIDE, NO_LIPS),
-    "flicker": "no two frames with a face follow on each other",
-    "trembling": "no two frames follow on each other that show a face round the lips' mask",
-}
-UNLIKE_DB = 20.0  # PSNR outside the mask under which the frames are hardly those of the source
-
-
-class Heard(NamedTuple):
-    """What is heard with a clip: its mel (80, M), and the file that SyncNet listens to."""
-
-    mel: np.ndarray
-    path: Path
-
-
-@dataclass
-class Findings:
-    """Collects what is measured; what fails is kept with its reason."""
-
-    figures: dict[str, float] = field(default_factory=dict)
-    anchors: dict[str, float] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
-    missing_anchors: dict[str, str] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
-    parts: dict[str, Any] = field(default_factory=dict)
-    curves: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def miss(self, names: Iterable[str], why: LipwiseError | str, *, anchor: bool = False) -> None:
-        """Say why some figures are not there."""
-        reason = f"{why.what} ({why.cause})" if isinstance(why, LipwiseError) else why
-        target = self.missing_anchors if anchor else self.missing
-        target.update(dict.fromkeys(names, reason))
+NO_SYNCNET = (
+    'SyncNet\'s weights are not there; lipwise.fetch_weights("syncnet", accept_licence=True) fetches them: 55 MB, '
+    "published without clear terms, so treat them as for research only"
+)
 
 
 def measure(
@@ -145,14 +120,14 @@ def _own_track(found: Findings, pair: Pair, detector: str, cache: bool, progress
 def _own_sound(found: Findings, pair: Pair, speech: Speech | str | Path | None) -> Heard | None:
     """What is heard with the result."""
     if isinstance(speech, Speech):
-        return Heard(speech.mel, speech.path)
+        return Heard(speech.mel, SoundPart(speech.path, speech.start_s, speech.end_s))
     path = pair.result.path if speech is None else Path(speech)
     try:
         if speech is None and not pair.result.has_audio:
             raise SpeechError(
                 f"{path.name} has no sound", cause="its file holds a picture only", next_step="name the speech"
             )
-        return Heard(load_speech(path).mel, path)
+        return Heard(load_speech(path).mel, SoundPart(path))
     except (SpeechError, MediaError) as error:
         if speech is not None and isinstance(error, MediaError):
             raise
@@ -211,15 +186,10 @@ def _sync(
         found.miss(SYNC, why, anchor=True)
         return
     if track is not None and heard is not None:
-        _score(found, "sync", pair.result, track, network, heard.path, progress)
-    if SYNC[0] in found.missing_anchors or pair.source is None or pair.track is None:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        sound = pair.source.path
-        if pair.source_start_s > 0:  # the used part begins later than the file
-            waveform = load_audio(sound, start_s=pair.source_start_s)
-            sound = save_wav(Path(folder) / "part.wav", waveform, sample_rate=SAMPLE_RATE)
-        _score(found, "source_sync", pair.source, pair.track, network, sound, progress)
+        _score(found, "sync", pair.result, track, network, heard.part, progress)
+    if SYNC[0] not in found.missing_anchors and pair.source is not None and pair.track is not None:
+        own = SoundPart(pair.source.path, pair.source_start_s)
+        _score(found, "source_sync", pair.source, pair.track, network, own, progress)
 
 
 def _sync_network(sync: SyncNetwork | Literal["auto"] | None) -> tuple[SyncNetwork | None, str]:
@@ -228,7 +198,7 @@ def _sync_network(sync: SyncNetwork | Literal["auto"] | None) -> tuple[SyncNetwo
     if sync != "auto":
         return sync, ""
     if find_weights("syncnet") is None:
-        return None, 'SyncNet\'s weights are not there; lipwise.fetch_weights("syncnet") fetches them'
+        return None, NO_SYNCNET
     try:
         return load_sync_network(), ""
     except WeightsError as error:
@@ -236,14 +206,30 @@ def _sync_network(sync: SyncNetwork | Literal["auto"] | None) -> tuple[SyncNetwo
 
 
 def _score(
-    found: Findings, part: str, video: VideoInfo, track: FaceTrack, network: SyncNetwork, sound: Path, progress: bool
+    found: Findings,
+    name: str,
+    video: VideoInfo,
+    track: FaceTrack,
+    network: SyncNetwork,
+    part: SoundPart,
+    progress: bool,
 ) -> None:
-    anchor = part != "sync"
+    anchor = name != "sync"
     try:
-        scores: SyncScores = clip_sync_scores(video, track, network=network, sound=sound, progress=progress)
+        with tempfile.TemporaryDirectory() as folder:
+            sound = _own_file(part, Path(folder))
+            scores: SyncScores = clip_sync_scores(video, track, network=network, sound=sound, progress=progress)
     except (FaceError, SpeechError, MediaError) as error:
         found.miss(SYNC, error, anchor=anchor)
         return
     values = (scores.lse_d, scores.lse_c, float(scores.offset_frames))
     (found.anchors if anchor else found.figures).update(zip(SYNC, values, strict=True))
-    found.parts[part] = scores
+    found.parts[name] = scores
+
+
+def _own_file(part: SoundPart, folder: Path) -> Path:
+    """A file that holds just this part."""
+    if part.start_s <= 0 and part.end_s is None:
+        return part.path
+    waveform = load_audio(part.path, start_s=part.start_s, end_s=part.end_s)
+    return save_wav(folder / "part.wav", waveform, sample_rate=SAMPLE_RATE)

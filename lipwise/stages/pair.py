@@ -121,7 +121,8 @@ def check_timeline(timeline: Timeline, result: VideoInfo, source: VideoInfo) -> 
     elif not _same_rate(timeline, result):
         cause = f"it has {float(timeline.fps):g} frames a second, the result {float(result.fps):g}"
     elif timeline.source_index.min() < 0 or timeline.source_index.max() >= source.frame_count:
-        cause = f"it names frame {int(timeline.source_index.max())}, and the source has {source.frame_count}"
+        low, high = int(timeline.source_index.min()), int(timeline.source_index.max())
+        cause = f"it names frame {low if low < 0 else high}, and the source has {source.frame_count}"
     if cause:
         raise SettingsError(
             f"The timeline is not that of {result.path.name}",

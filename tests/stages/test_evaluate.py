@@ -1,7 +1,6 @@
-"""Evaluation of results that were made so that the right answer is known."""
+"""A run that is evaluated: its figures, reasons, curves, words, JSON and the command."""
 
 import json
-import tracemalloc
 
 import cv2
 import numpy as np
@@ -9,31 +8,26 @@ import pytest
 
 import lipwise as lw
 from lipwise import __main__ as command_line
+from lipwise.pipeline import evaluate as of_run
+from lipwise.sample import SPEECH, sample_frames
 from lipwise.stages import evaluate as stages_evaluate
 from lipwise.stages import mouth_figures, pair
-from lipwise.stages.compare import compare_pictures
 
-FRAMES = 40
+FRAMES, SIDE = 36, 256
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, face_mesh):
     return tmp_path_factory.mktemp("evaluate")
 
 
 @pytest.fixture(scope="module")
-def sample(folder, face_mesh) -> lw.Sample:
-    """The sample, its clip cut to its first frames."""
-    whole = lw.make_sample(folder)
-    frames = lw.read_frames(whole.face, np.arange(FRAMES))
-    return lw.Sample(lw.write_video(folder / "short.mp4", frames, fps=25, quality=10), whole.speech)
-
-
-@pytest.fixture(scope="module")
-def made(folder, sample):
+def made(folder):
     """A result of the whole chain and its run folder."""
+    frames = (cv2.resize(frame, (SIDE, SIDE)) for _, frame in zip(range(FRAMES), sample_frames(), strict=False))
+    face = lw.write_video(folder / "short.mp4", frames, fps=25, quality=10)
     recipe = lw.Recipe(
-        face=sample.face, speech=sample.speech, speech_end_s=FRAMES / 25, out=folder / "result.mp4", consent=True,
+        face=face, speech=SPEECH, speech_end_s=FRAMES / 25, out=folder / "result.mp4", consent=True,
         clean={"cache": False},
     )  # fmt: skip
     lw.run(recipe, run_folder=folder / "run", progress=False)
@@ -45,20 +39,6 @@ def evaluation(made) -> lw.Evaluation:
     return lw.evaluate(made[0], run=made[1], sync=None)
 
 
-@pytest.fixture(scope="module")
-def source(sample, made):
-    """The used part of the sample and its track."""
-    return lw.probe(sample.face), lw.FaceTrack.load(made[1] / "track.npz")
-
-
-@pytest.fixture(scope="module")
-def speaking(made, source):
-    """The result as a source of its own: a clip whose lips say what is heard."""
-    video = lw.probe(made[0])
-    timeline = lw.Timeline(np.arange(FRAMES), np.ones(FRAMES, bool), video.fps)
-    return video, mouth_figures.look_again(video, source[1], timeline)
-
-
 @pytest.fixture
 def no_search(monkeypatch):
     """Nobody looks for a face."""
@@ -68,16 +48,6 @@ def no_search(monkeypatch):
 
     monkeypatch.setattr(pair, "examine", refuse)
     monkeypatch.setattr(mouth_figures, "examine", refuse)
-
-
-def evaluated(tmp_path, source, frames, *, order=None, **given) -> lw.Evaluation:
-    """Write frames as a result without sound and evaluate it; `order` is the timeline."""
-    video, track = source
-    result = lw.write_video(tmp_path / "made.mp4", frames, fps=video.fps, quality=10)
-    timeline = None
-    if order is not None:
-        timeline = lw.Timeline(np.asarray(order, np.int64), np.ones(len(order), bool), video.fps)
-    return lw.evaluate(result, source=video, track=track, timeline=timeline, sync=None, **given)
 
 
 def test_a_run_is_judged_well(evaluation):
@@ -112,11 +82,31 @@ def test_every_figure_is_there_or_its_reason(evaluation):
         evaluation["beauty"]
 
 
-def test_a_run_knows_its_source(made, own_cache, no_search, evaluation):
+def test_a_run_knows_its_source(made, own_cache, no_search, monkeypatch):
+    """Clip, track, timeline, mask and the place of the used part come from the folder."""
+    asked = {}
+
+    def fake(result, source, track, timeline, *, pasted, progress):
+        asked.update(source=source, track=track, timeline=timeline, pasted=pasted)
+        raise lw.SettingsError("no pictures", cause="a test", next_step="none")
+
+    monkeypatch.setattr(stages_evaluate, "compare_pictures", fake)
     again = lw.evaluate(made[0], run=made[1])
-    assert again.figures == evaluation.figures
+    plan = of_run.open_run(made[1])
+    assert asked["source"].path == plan.recipe.face
+    assert (asked["track"].boxes_xyxy == plan.track.boxes_xyxy).all()
+    assert (asked["timeline"].source_index == plan.timeline.source_index).all()
+    assert asked["pasted"] == lw.PastedRegion("viseme", plan.recipe.lipsync)
+    assert abs(again["offset_s"]) < 1 / 25
     assert "weights are not there" in again.missing["lse_d"]
     assert "weights are not there" in again.missing_anchors["lse_d"]
+
+
+def test_a_run_says_what_it_pasted():
+    recipe = lw.Recipe(face="clip.mp4", speech="speech.wav", consent=True)
+    own = recipe.model_copy(update={"generator": "my/checkpoint.pth", "restore": "gfpgan_1.4"})
+    assert of_run.pasted_by(recipe).restored is None
+    assert of_run.pasted_by(own) == lw.PastedRegion("wav2lip", own.lipsync, own.enhance)
 
 
 def test_curves_have_a_value_for_each_frame(evaluation):
@@ -163,153 +153,38 @@ def test_the_command_prints_the_same(made, evaluation, tmp_path, capsys, monkeyp
     assert (asked["result"], asked["run"], asked["sync"], asked["pasted"]) == (*made, None, None)
 
 
-@pytest.fixture
-def sound_only(speaking, no_search, monkeypatch):
-    """Pictures are not compared, and the face in the result is known: only what is heard is measured."""
-
-    def refuse(*_, **__):
-        raise lw.SettingsError("no pictures", cause="a test", next_step="none")
-
-    monkeypatch.setattr(stages_evaluate, "compare_pictures", refuse)
-    monkeypatch.setattr(stages_evaluate, "look_again", lambda *_, **__: speaking[1])
-
-
-def test_speech_given_by_name_is_what_is_heard(speaking, sample, sound_only):
-    whole = lw.evaluate(speaking[0], speech=sample.speech, sync=None)
-    cut = lw.evaluate(speaking[0], speech=lw.load_speech(sample.speech, start_s=0.2), sync=None)
-    assert whole["offset_s"] == pytest.approx(0, abs=0.04)
-    assert cut["offset_s"] == pytest.approx(0.2, abs=0.04)  # it is cut at its beginning, so it comes early
+def test_the_command_hands_on_what_it_was_given(made, evaluation, tmp_path, capsys, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(lw, "evaluate", lambda result, **given: asked.update(given) or evaluation)
+    track, speech = tmp_path / "track.npz", tmp_path / "speech.wav"
+    lw.FaceTrack.load(made[1] / "track.npz").save(track)
+    given = ["--source", "clip.mp4", "--track", str(track), "--speech", str(speech), "--generator", "wav2lip_gan"]
+    more = ["--region", "face", "--detector", "yunet", "--no-cache"]
+    command_line.main(["evaluate", str(made[0]), *given, *more])
+    capsys.readouterr()
+    assert len(asked.pop("track")) == FRAMES
+    assert asked.pop("pasted") == lw.PastedRegion("wav2lip_gan", lw.LipsyncSettings(region="face"))
+    assert str(asked.pop("source")) == "clip.mp4"
+    rest = {"run": None, "speech": speech, "sync": "auto", "detector": "yunet", "cache": False, "progress": True}
+    assert asked == rest
 
 
-def test_a_copy_of_the_source(sample, source, no_search):
-    video, track = (whole.part(0, 8) for whole in source)
-    found = lw.evaluate(video, source=video, track=track, sync=None)
-    assert found["psnr_outside_db"] == found["psnr_inside_db"] == 100
-    assert found["ssim_inside"] == pytest.approx(1)
-    assert found["seam"] == found["flicker"] == found["trembling"] == pytest.approx(1)
-    assert "has no sound" in found.missing["offset_s"]
+def test_an_upscaled_run_is_remarked_and_its_cache_setting_kept(made, own_cache, monkeypatch):
+    """What a run's recipe says: upscaled, nothing to be kept, and where the used part of the clip begins."""
+    plan, asked = of_run.open_run(made[1]), {}
+    recipe = plan.recipe.model_copy(update={"upscale": "lanczos"})
+    monkeypatch.setattr(of_run, "load_plan", lambda _folder: Planned(plan, recipe))
+    monkeypatch.setattr(of_run, "measure", lambda pair, **given: asked.update(given, pair=pair))
+    lw.evaluate(made[0], run=made[1])
+    assert "upscaled with lanczos" in asked["pair"].remarks[0]
+    assert asked["cache"] is False
+    assert asked["pair"].source_start_s == 1.25
 
 
-def test_dropped_and_backward_frames_are_matched(source, tmp_path, no_search):
-    order = [0, 1, 20, 21, 39, 38, 37, 5, 5, 6]
-    frames = list(lw.read_frames(source[0], np.array(order)))
-    right = evaluated(tmp_path, source, frames, order=order)
-    assert right.curves["psnr_outside_db"].min() > 40
-    with pytest.warns(lw.LipwiseWarning, match="the beginning of the source"):
-        wrong = evaluated(tmp_path, source, frames)
-    assert wrong["psnr_outside_db"] < right["psnr_outside_db"] - 8
-    assert any("no timeline" in remark for remark in wrong.remarks)
+class Planned:
+    """A plan with another recipe, whose clip is used from 1.25 s on."""
 
+    clip_span_s = (1.25, 3.0)
 
-def test_a_longer_result_is_taken_to_go_backward(source, tmp_path, no_search):
-    part = source[0].part(0, 6), source[1].part(0, 6)
-    with pytest.warns(lw.LipwiseWarning, match="backward"):
-        found = evaluated(tmp_path, part, lw.read_frames(part[0], np.array([0, 1, 2, 3, 4, 5, 4, 3, 2, 1, 0])))
-    assert found.curves["psnr_outside_db"].min() > 40
-
-
-def test_another_clip_is_noticed(source, tmp_path, no_search):
-    other = [cv2.flip(frame, 0) for frame in lw.read_frames(source[0], np.arange(8))]
-    found = evaluated(tmp_path, source, other, order=range(8))
-    assert any("hardly agree" in remark for remark in found.remarks)
-
-
-def test_a_visible_edge_is_a_seam(source, tmp_path, no_search):
-    video, track = source
-    region = lw.PastedRegion()
-    frames = list(lw.read_frames(video, np.arange(8)))
-    for row, frame in enumerate(frames):
-        inside = region.mask(track, row, video.size_wh) > 0.5
-        frame[inside] = np.clip(frame[inside].astype(int) + 40, 0, 255)
-    found = evaluated(tmp_path, source, frames, order=range(8))
-    assert found["seam"] > 1.4
-    assert found["psnr_inside_db"] < 18
-    assert found["psnr_outside_db"] > 35
-
-
-def test_untouched_frames_have_no_inside(source, tmp_path, no_search):
-    video, track = source
-    timeline = lw.Timeline(np.arange(8), np.zeros(8, bool), video.fps)
-    result = lw.write_video(tmp_path / "made.mp4", lw.read_frames(video, np.arange(8)), fps=video.fps)
-    found = lw.evaluate(result, source=video, track=track, timeline=timeline, sync=None)
-    assert {"psnr_inside_db", "ssim_inside", "seam", "seam_worst"} <= set(found.missing)
-    assert "psnr_outside_db" in found.figures
-
-
-@pytest.mark.parametrize("size_wh", [(1024, 1024), (256, 256)])
-def test_another_size_is_brought_to_the_sources(source, tmp_path, size_wh, no_search):
-    frames = [cv2.resize(f, size_wh, interpolation=cv2.INTER_AREA) for f in lw.read_frames(source[0], np.arange(8))]
-    found = evaluated(tmp_path, source, frames, order=range(8))
-    assert found["psnr_outside_db"] > (28 if size_wh[0] < 512 else 36)
-    assert any("resized" in remark for remark in found.remarks)
-
-
-def test_a_photo_is_a_source(folder, sample, made, tmp_path):
-    photo = tmp_path / "photo.png"
-    frame = next(lw.read_frames(sample.face))[:509, :511]  # H.264 will make these sides even
-    cv2.imwrite(str(photo), frame[..., ::-1])
-    result = lw.write_video(tmp_path / "made.mp4", [frame] * 10, fps=25)
-    found = lw.evaluate(result, source=photo, sync=None, cache=False)
-    assert found["psnr_outside_db"] > 38
-    assert not found.remarks
-    assert "is a picture" in found.missing_anchors["offset_s"]
-
-
-def test_the_source_is_the_anchor(speaking, sound_only):
-    """A source that speaks itself: a result evaluated against itself."""
-    video, track = speaking
-    found = lw.evaluate(video, source=video, track=track, sync=OwnNetwork())
-    assert found.anchors["mouth_opening"] == pytest.approx(found["mouth_opening"], abs=0.02)
-    assert found.anchors["offset_s"] == pytest.approx(found["offset_s"], abs=0.01)
-    assert found.source_offset is not None
-    assert {"lse_d", "lse_c", "av_offset_frames"} <= set(found.figures) & set(found.anchors)
-    assert found.sync is not None
-    assert found["lse_d"] == pytest.approx(found.sync.lse_d)
-    assert found.anchors["lse_d"] == pytest.approx(found["lse_d"], rel=0.05)
-
-
-def test_the_anchor_is_heard_where_the_used_part_begins(speaking, sound_only):
-    video, track = speaking
-    part, rows = video.part(10, FRAMES), track.part(10, FRAMES)
-    timeline = lw.Timeline(np.arange(FRAMES) % len(rows), np.zeros(FRAMES, bool), video.fps)
-    given = {"source": part, "track": rows, "timeline": timeline, "sync": None}
-    right = lw.evaluate(video, source_start_s=10 / 25, **given)
-    wrong = lw.evaluate(video, **given)
-    assert right.anchors["offset_s"] == pytest.approx(0, abs=0.04)
-    assert wrong.anchors["offset_s"] == pytest.approx(-0.4, abs=0.06)  # the lips of later are early for this sound
-
-
-class OwnNetwork:
-    """Stands in for SyncNet: lips are brighter and sound is louder at the same moments."""
-
-    window_frames, crop_size = 5, 224
-
-    def embed_lips(self, crops):
-        rows = np.array([crop[112:].mean() for crop in crops], np.float32)
-        return np.stack([rows, rows], 1)[: len(rows) - self.window_frames + 1]
-
-    def embed_sound(self, mfcc):
-        rows = mfcc[0, : 4 * (mfcc.shape[1] // 4)].reshape(-1, 4).mean(1).astype(np.float32)
-        return np.stack([rows, rows], 1)
-
-
-def test_the_mask_of_a_restored_face_is_larger(source):
-    track = source[1]
-    lips = lw.PastedRegion().mask(track, 0, track.size_wh)
-    both = lw.PastedRegion(restored=lw.EnhanceSettings()).mask(track, 0, track.size_wh)
-    hard = lw.PastedRegion("wav2lip_gan", lw.LipsyncSettings(region="rectangle")).mask(track, 0, track.size_wh)
-    assert (both >= lips).all()
-    assert (both > 0).sum() > 1.1 * (lips > 0).sum()
-    assert set(np.unique(hard)) == {0, 1}
-
-
-def test_memory_does_not_grow_with_the_result(source, tmp_path):
-    peaks = []
-    for count in (12, 36):
-        result = lw.write_video(tmp_path / "made.mp4", lw.read_frames(source[0], np.arange(count)), fps=25)
-        timeline = lw.Timeline(np.arange(count), np.ones(count, bool), source[0].fps)
-        tracemalloc.start()
-        compare_pictures(lw.probe(result), *source, timeline)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 6 * 512 * 512 * 3  # 24 frames more were read
+    def __init__(self, plan, recipe):
+        self.video, self.track, self.timeline, self.recipe = plan.video, plan.track, plan.timeline, recipe

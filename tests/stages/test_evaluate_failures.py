@@ -9,15 +9,16 @@ from skimage.data import coffee
 
 import lipwise as lw
 from lipwise import __main__ as command_line
+from lipwise.sample import SPEECH, sample_frames
 
-FRAMES = 8
+FRAMES, SIDE = 8, 256
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory, face_mesh):
     """A short clip with a face and its track."""
     folder = tmp_path_factory.mktemp("failures")
-    frames = lw.read_frames(lw.make_sample(folder).face, np.arange(FRAMES))
+    frames = (cv2.resize(frame, (SIDE, SIDE)) for _, frame in zip(range(FRAMES), sample_frames(), strict=False))
     path = lw.write_video(folder / "clip.mp4", frames, fps=25)
     return lw.probe(path), lw.track_faces(path)
 
@@ -54,6 +55,7 @@ def test_a_picture_is_refused(tmp_path):
         (timeline_of(FRAMES + 3), "11 frames, the result 8"),
         (timeline_of(FRAMES, fps=30), "30 frames a second, the result 25"),
         (timeline_of(FRAMES, first=4), "names frame 11, and the source has 8"),
+        (timeline_of(FRAMES, first=-2), "names frame -2, and the source has 8"),
     ],
 )
 def test_another_results_timeline_is_refused(clip, timeline, words):
@@ -106,7 +108,7 @@ def test_a_result_alone_without_sound(clip):
 
 
 def test_a_result_without_a_face(clip, tmp_path):
-    wall = cv2.resize(coffee(), (512, 512))
+    wall = cv2.resize(coffee(), (SIDE, SIDE))
     result = lw.write_video(tmp_path / "wall.mp4", [wall] * FRAMES, fps=25)
     found = lw.evaluate(result, source=clip[0], track=clip[1], sync=None)
     assert "No face is seen in wall.mp4" in found.missing["mouth_opening"]
@@ -114,15 +116,15 @@ def test_a_result_without_a_face(clip, tmp_path):
 
 
 def test_a_source_without_a_face(clip, tmp_path):
-    wall = cv2.resize(coffee(), (512, 512))
-    source = lw.write_video(tmp_path / "wall.mp4", [wall] * FRAMES, fps=25)
-    found = lw.evaluate(clip[0], source=source, sync=None, cache=False)
+    wall = cv2.resize(coffee(), (SIDE, SIDE))
+    source = lw.write_video(tmp_path / "wall.mp4", [wall] * 2, fps=25)
+    found = lw.evaluate(clip[0].part(0, 2), source=source, sync=None, cache=False)
     assert "psnr_outside_db" in found.figures
     assert {"seam", "psnr_inside_db", "flicker", "trembling"} <= set(found.missing)
 
 
 def test_too_short_a_result_for_an_offset(clip, tmp_path):
-    sound = lw.read_sound(lw.make_sample(tmp_path).speech, end_s=FRAMES / 25)
+    sound = lw.read_sound(SPEECH, end_s=FRAMES / 25)
     result = lw.write_video(tmp_path / "short.mp4", lw.read_frames(clip[0]), fps=25, sound=sound)
     found = lw.evaluate(result, source=clip[0], track=clip[1], sync=None)
     assert "0.32 s and 1 s are needed" in found.missing["offset_s"]
@@ -136,10 +138,10 @@ def test_silent_sound_is_named(clip, tmp_path):
 
 
 def test_a_result_of_another_shape(clip, tmp_path):
-    frames = [frame[:384] for frame in lw.read_frames(clip[0])]
+    frames = [frame[:192] for frame in lw.read_frames(clip[0])]
     result = lw.write_video(tmp_path / "wide.mp4", frames, fps=25)
     found = lw.evaluate(result, source=clip[0], track=clip[1], sync=None)
-    assert "512 x 384 and 512 x 512 pixels, of different shapes" in found.missing["psnr_outside_db"]
+    assert "256 x 192 and 256 x 256 pixels, of different shapes" in found.missing["psnr_outside_db"]
 
 
 def test_another_rate_without_a_timeline(clip, tmp_path):
