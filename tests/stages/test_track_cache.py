@@ -105,8 +105,13 @@ def test_another_network_is_noticed(clip, own_cache, looks, face_mesh, tmp_path,
     assert len(looks) == 2
 
 
-def test_tracks_of_yunet_are_kept_under_the_content_of_its_file(clip, own_cache, looks, tmp_path, monkeypatch):
-    yunet = lw.find_weights("yunet_2023mar") or pytest.skip("YuNet's file is not in the cache")
+@pytest.fixture(scope="module")
+def yunet() -> Path:
+    """YuNet's file in the user's cache, before a test has one of its own."""
+    return lw.find_weights("yunet_2023mar") or pytest.skip("YuNet's file is not in the cache")
+
+
+def test_tracks_of_yunet_are_kept_under_the_content_of_its_file(yunet, clip, own_cache, tmp_path):
     own = Path(shutil.copy(yunet, tmp_path / "yunet.onnx"))
     detector = load_detector("yunet", yunet_path=own)
     keys = []
