@@ -20,6 +20,9 @@ LEAST_SURROUNDINGS = 0.002  # differences below this are noise and repeated fram
 SURROUNDINGS_S = 0.4
 # A cut is so many times as large as each of the two differences before and after it.
 BESIDE_FRAMES, BESIDE_CONTRAST = 2, 2.0
+BESIDE_REACH = (
+    4  # frames: repeated ones are left out, but what lies further away is not beside, as among still pictures
+)
 # Frames between two scenes are a blend of both: so much may be left over of them, in parts of the whole change. Other
 # light on one scene is no blend of two: the first and the last picture of a blend are less alike than this.
 BLEND_REST, BLEND_CORRELATION = 0.35, 0.8
@@ -63,7 +66,7 @@ class ShotFinder:
         differences = np.array(self._difference)
         moving = np.flatnonzero(differences > LEAST_SURROUNDINGS / 10)  # repeated frames are beside nothing
         steep = np.array([self._is_steep(int(index), reach) for index in moving], bool)
-        alone = steep & (differences[moving] >= BESIDE_CONTRAST * _largest_beside(differences[moving]))
+        alone = steep & (differences[moving] >= BESIDE_CONTRAST * _largest_beside(differences[moving], moving))
         cuts = [int(index) for index in moving[alone]]
         cuts += [self._middle_of_blend(moving[run]) for run in find_runs(steep & ~alone, np.zeros(len(steep)))]
         first_frames = np.zeros(len(differences), np.int32)
@@ -111,11 +114,14 @@ class ShotFinder:
         return float(cv2.absdiff(self._memory[one], self._memory[other]).mean())
 
 
-def _largest_beside(differences: np.ndarray) -> np.ndarray:
-    """(n,) the largest of the differences shortly before and after each, itself left out."""
-    padded, count = np.pad(differences, BESIDE_FRAMES), len(differences)
-    starts = [start for start in range(2 * BESIDE_FRAMES + 1) if start != BESIDE_FRAMES]
-    return np.max([padded[start : start + count] for start in starts], axis=0)
+def _largest_beside(differences: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """(n,) the largest of the differences shortly before and after each, itself left out; `index` (n,): their frames."""
+    padded, frames = np.pad(differences, BESIDE_FRAMES), np.pad(index, BESIDE_FRAMES)
+    beside = []
+    for start in (start for start in range(2 * BESIDE_FRAMES + 1) if start != BESIDE_FRAMES):
+        reached = np.abs(frames[start : start + len(index)] - index) <= BESIDE_REACH
+        beside.append(np.where(reached, padded[start : start + len(index)], 0))
+    return np.max(beside, axis=0)
 
 
 def _colour_histogram(picture: np.ndarray) -> np.ndarray:
