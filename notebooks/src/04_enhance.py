@@ -45,11 +45,12 @@ import cv2
 import numpy as np
 
 import lipwise as lw
-from lipwise.notebook import show, show_enhance
+from lipwise.notebook import show, show_enhance, warn
 from lipwise.notebook.slider import BeforeAfterSlider
 from lipwise.notebook.stand_in import best_restorer, unsharp
 from lipwise.pipeline.stopwatch import Stopwatch
 
+warn.plainly()
 lw.environment()
 
 # %% [markdown]
