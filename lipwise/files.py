@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
+from tempfile import mkdtemp
 
 NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
 
@@ -44,6 +46,25 @@ def written_whole(path: Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def hidden_folder(beside: Path) -> Iterator[Path]:
+    """A folder of this call's own in the folder `beside`, deleted with all that is in it, also when a person interrupts
+    the deleting.
+
+    Raises:
+        OSError: as the system says.
+    """
+    folder = Path(mkdtemp(dir=beside, prefix=".lipwise-"))
+    try:
+        yield folder
+    finally:
+        try:
+            rmtree(folder)
+        except BaseException:
+            rmtree(folder, ignore_errors=True)
+            raise
 
 
 @contextmanager
