@@ -6,7 +6,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
-from tempfile import mkdtemp
 
 NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
 
@@ -49,19 +48,20 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def hidden_folder(beside: Path) -> Iterator[Path]:
-    """A folder of this call's own in the folder `beside`, deleted with all that is in it, also when a person interrupts
-    the deleting.
+def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") -> Iterator[Path]:
+    """A folder of this call's own in the folder `beside`, deleted with all that is in it, also when the program is told
+    to end while the folder is made or deleted.
 
     Raises:
         OSError: as the system says.
     """
-    folder = Path(mkdtemp(dir=beside, prefix=".lipwise-"))
-    try:
+    folder = beside / f"{prefix}{token_hex(8)}{suffix}"
+    try:  # before the folder is made: whatever comes in between, the folder goes
+        folder.mkdir(mode=0o700)
         yield folder
     finally:
         try:
-            rmtree(folder)
+            rmtree(folder, ignore_errors=True)
         except BaseException:
             rmtree(folder, ignore_errors=True)
             raise

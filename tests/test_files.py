@@ -1,6 +1,7 @@
 """Files and folders that are there whole, or not at all."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -35,4 +36,17 @@ def test_a_hidden_folder_goes_though_a_person_interrupts_the_deleting(tmp_path, 
     with pytest.raises(KeyboardInterrupt), files.hidden_folder(tmp_path) as folder:
         (folder / "part").write_text("some")
     assert pressed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hidden_folder_goes_though_the_program_is_told_to_end_while_it_is_made(tmp_path, monkeypatch):
+    make = Path.mkdir
+
+    def made_then_told(folder, **how):
+        make(folder, **how)
+        raise SystemExit
+
+    monkeypatch.setattr(Path, "mkdir", made_then_told)
+    with pytest.raises(SystemExit), files.hidden_folder(tmp_path):
+        pass
     assert list(tmp_path.iterdir()) == []

@@ -115,7 +115,7 @@ class ShotFinder:
 
 
 def _largest_beside(differences: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """(n,) the largest of the differences shortly before and after each, itself left out; `index` (n,): their frames."""
+    """(n,) the largest of the differences beside each, itself left out; `index` (n,): their frames."""
     padded, frames = np.pad(differences, BESIDE_FRAMES), np.pad(index, BESIDE_FRAMES)
     beside = []
     for start in (start for start in range(2 * BESIDE_FRAMES + 1) if start != BESIDE_FRAMES):

@@ -1,6 +1,5 @@
 """The whole chain: plan, render each segment, join."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +12,7 @@ from lipwise.errors import MediaError, SettingsError
 from lipwise.faces.choose import check_choice
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FILLED
-from lipwise.files import no_empty_folders
+from lipwise.files import hidden_folder, no_empty_folders
 from lipwise.media.output import check_destination
 from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
@@ -182,10 +181,8 @@ def _run_folder(out: Path, chosen: str | Path | None) -> Iterator[Path]:
     if chosen is not None:
         yield Path(chosen)
         return
-    with tempfile.TemporaryDirectory(
-        prefix=f".{out.stem[:50]}.", suffix=".run", dir=out.absolute().parent, ignore_cleanup_errors=True
-    ) as folder:
-        yield Path(folder)
+    with hidden_folder(out.absolute().parent, prefix=f".{out.stem[:50]}.", suffix=".run") as folder:
+        yield folder
 
 
 def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warned: list[str]) -> RunReport:

@@ -39,7 +39,7 @@ def flicker(clip: list[np.ndarray], track: lw.FaceTrack, upscaler, *, steady: fl
         ("video-retalking__5.mp4", ANIME, 8, 96),
         pytest.param("video-retalking__5.mp4", ANIME, 24, 128, marks=pytest.mark.slow),
         pytest.param("video-retalking__2.mp4", ANIME, 24, 128, marks=pytest.mark.slow),
-        pytest.param("video-retalking__5.mp4", X4PLUS, 12, 64, marks=pytest.mark.slow),
+        pytest.param("video-retalking__5.mp4", X4PLUS, 8, 48, marks=pytest.mark.slow),
     ],
 )
 def test_a_real_upscaler_flickers_hardly_more_than_the_clip(
