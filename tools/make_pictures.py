@@ -6,6 +6,7 @@ python tools/make_pictures.py quickstart   this one
 
 import sys
 import tempfile
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from safetensors.torch import save_file
 
 import lipwise as lw
 from lipwise.models.viseme_net import load_viseme_net
-from lipwise.notebook import show, show_clean, show_enhance, show_evaluate, show_weights
+from lipwise.notebook import show, show_clean, show_enhance, show_evaluate, show_lipsync_failures, show_weights
+from lipwise.notebook.show_lipsync_stand_in import hears
 from lipwise.pipeline.evaluate import open_run
 from lipwise.sample import make_hard_sample, sample_frames
 
@@ -25,6 +27,7 @@ IMAGES = Path(__file__).resolve().parent.parent / "notebooks" / "images"
 # Lips shut on the p of "please", narrow on the w of "watch", wide open on its a, spread on the i of "lips".
 QUICKSTART_FRAMES = [63, 71, 75, 89]
 EVALUATED_FRAMES = 32  # as in the lesson
+LIPSYNC_FRAMES = slice(71, 81)  # the same "watch"
 WIDTH = 1200
 BITS = 7  # of each colour: a smaller file that looks the same (a palette of 256 takes the red from the lips)
 
@@ -55,6 +58,26 @@ def clean_faces(folder: Path) -> Path:
     video = lw.probe(make_hard_sample(folder).face)
     track, report = lw.examine(video, cache=False)
     return save(show_clean.faces(video, track, report), "clean_faces")
+
+
+def lipsync(folder: Path) -> Path:
+    """A word with the windows it should have, with windows that share nothing, and with windows cut too slowly."""
+    sample = lw.make_sample(folder)
+    video, speech, generator = lw.probe(sample.face), lw.load_speech(sample.speech), lw.load_generator()
+    track, count = lw.track_faces(video), speech.frame_count(video.fps)
+    timeline = lw.Timeline.for_speech(track.has_face, video.fps, count)
+    state = lw.prepare_lipsync(video, track, timeline, speech, generator=generator)
+    asked = {"first": 0, "count": count, "offset_s": generator.window_shift_s}
+    right, hold = speech.windows(video.fps, **asked), round(video.fps / 5)
+    windows = {"right": right, "windows that share nothing": right[np.arange(count) // hold * hold]}
+    windows["windows cut as if there were 80 frames a second"] = speech.windows(Fraction(80), **asked)
+    tries = {}
+    for name, given in windows.items():
+        told = hears(state, given)
+        chosen = {"generator": generator, "state": told, "part": LIPSYNC_FRAMES}
+        tries[name] = told.per_frame["gap"], list(lw.lipsync_frames(video, track, timeline, speech, **chosen))
+    meshes_xy = track.mesh_xy[timeline.source_index[LIPSYNC_FRAMES]]
+    return save(show_lipsync_failures.mouths(tries, meshes_xy, first=LIPSYNC_FRAMES.start), "lipsync")
 
 
 def enhance(_folder: Path) -> Path:
@@ -93,7 +116,7 @@ def save(figure: Figure, name: str) -> Path:
     return path
 
 
-PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces, enhance, evaluate)}
+PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces, lipsync, enhance, evaluate)}
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)

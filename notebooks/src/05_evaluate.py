@@ -45,9 +45,10 @@ import shutil
 import numpy as np
 
 import lipwise as lw
-from lipwise.notebook import show, show_evaluate
+from lipwise.notebook import show, show_evaluate, warn
 from lipwise.pipeline.evaluate import open_run
 
+warn.plainly()
 lw.environment()
 
 # %% [markdown]
