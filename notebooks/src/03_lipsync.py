@@ -53,6 +53,9 @@ from lipwise.notebook.formula_weights import lesson_weights
 from lipwise.notebook.parameter_panel import ParameterPanel
 from lipwise.notebook.show_lipsync_cursor import WindowCursor
 
+warn.plainly()
+lw.environment()
+
 # %% [markdown]
 # ## Choose a face and a recording
 #
@@ -354,6 +357,7 @@ print("Right, even after an hour.")
 #
 # - {badge:02_clean_faces}
 #   [02_clean_faces](02_clean_faces.ipynb): leave out the frames in which no mouth can be made.
+# - [04_enhance](04_enhance.ipynb): more pixels; [05_evaluate](05_evaluate.ipynb): how good is it?
 # - [00_quickstart](00_quickstart.ipynb): the whole chain in one call; set `generator` to `wav2lip_gan`.
 # - [01_setup](01_setup.ipynb): fetch Wav2Lip's weights, and look inside them.
 # - In a terminal: `python -m lipwise run --help` has every setting of this lesson.
