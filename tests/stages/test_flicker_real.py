@@ -50,6 +50,5 @@ def test_a_real_upscaler_flickers_hardly_more_than_the_clip(
         pytest.skip(f"the shared weights {weights} are not there")
     face, track = small_face(shared_clip(clip), frames, px)
     plain, steadied = (flicker(face, track, lw.load_upscaler(str(path)), steady=steady) for steady in (0, 0.8))
-    print(f"{clip} {weights}: {plain:.2f} -> {steadied:.2f}")
     assert steadied <= MOST_FLICKER
     assert steadied < plain
