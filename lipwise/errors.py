@@ -22,6 +22,10 @@ class MediaError(LipwiseError):
     """A video, picture or sound file that cannot be read or written."""
 
 
+class DiskFullError(MediaError):
+    """A file that cannot be written because no space is left; none of the next ones could be."""
+
+
 class SpeechError(LipwiseError):
     """A recording with nothing in it that lips could say."""
 

@@ -1,10 +1,24 @@
 """What every group of settings has in common: frozen, nothing unknown, and a clear word when a value makes no sense."""
 
-from typing import Any
+from math import isnan
+from numbers import Integral, Real
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lipwise.errors import SettingsError
+
+NOT_A_NUMBER = "it is not a number"
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """True for a real number, numpy's included; not for nan, and not for True and False."""
+    return isinstance(value, Real) and not isinstance(value, bool) and not isnan(value)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """True for an integer, numpy's included; not for True and False."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 class Settings(BaseModel):
@@ -25,6 +39,6 @@ class Settings(BaseModel):
             fault = faults.get(first["type"], f"is not usable: {first['input']!r}")
             raise SettingsError(
                 f"{group}: the setting {'.'.join(map(str, first['loc']))!r} {fault}",
-                cause=first["msg"],
+                cause=NOT_A_NUMBER if isinstance(first["input"], float) and isnan(first["input"]) else first["msg"],
                 next_step=f"see the settings and their units with help(lipwise.{group})",
             ) from error

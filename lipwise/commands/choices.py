@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lipwise.errors import LipwiseError, LipwiseWarning, SettingsError
+from lipwise.errors import LicenceError, LipwiseError, LipwiseWarning, SettingsError, WeightsError
+from lipwise.stages.enhancers import RESTORERS, UPSCALERS
+from lipwise.weights import weights_entries
 
 ChooseAt = tuple[float, float] | tuple[float, float, int]
 # What several commands call otherwise than the library.
 SHARED = {"choose=(x, y, frame)": "--choose-at X Y FRAME", "least_confidence": "--least-confidence"}
+SHARED |= {f"restore={name}": f"--restore {name}" for name in RESTORERS}
+SHARED |= {f"upscale={name}": f"--upscale {name}" for name in UPSCALERS}
 
 
 def one_choice(choose: int | None, choose_at: ChooseAt | None, *, track: Path | None = None) -> int | ChooseAt | None:
@@ -60,6 +64,18 @@ def as_typed(wording: Wording) -> Iterator[None]:
     except LipwiseError as error:
         words = (wording.of(text) for text in (error.what, error.cause, error.next_step))
         what, cause, next_step = words
+        next_step = _by_command(error, next_step)
         raise type(error)(what, cause=cause, next_step=next_step) from error
     finally:
         warnings.formatwarning = shown
+
+
+def _by_command(error: LipwiseError, next_step: str) -> str:
+    """What to do, the command that fetches weights first where they are what is missing."""
+    name = error.what.partition(" ")[0]
+    if not isinstance(error, WeightsError) or name not in weights_entries():
+        return next_step
+    command = f"python -m lipwise weights {name}"
+    if isinstance(error, LicenceError):
+        return f"run {command}, which shows the condition and asks whether you accept it; then this command again"
+    return f"run {command} where there is a network, then this command again; or {next_step}"

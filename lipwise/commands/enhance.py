@@ -12,11 +12,16 @@ from lipwise.commands.choices import Wording, as_typed
 WORDING = Wording(
     "enhance",
     {
-        "restore=gfpgan_1.4": "--restore gfpgan_1.4",
-        "upscale=lanczos": "--upscale lanczos",
         "fidelity": "--fidelity",
         "least_face_px": "--least-face",
         "denoise": "--denoise",
+        "tile plays": "--tile plays",
+        "overlap plays": "--tile-overlap plays",
+        "region plays": "--restore-region plays",
+        "engine plays": "--restore-engine plays",
+        "device plays": "--device plays",
+        "choose plays": "--choose plays",
+        "quality plays": "--quality plays",
     },
 )
 
@@ -34,6 +39,8 @@ def enhance(
     upscale_scale: float | None = None,
     upscale_height: int | None = None,
     denoise: float = 1.0,
+    tile: int | None = None,
+    tile_overlap: int | None = None,
     quality: Literal["draft", "good", "best"] = "good",
     choose: int | None = None,
     device: str | None = None,
@@ -55,6 +62,8 @@ def enhance(
         upscale_scale: how many times larger; by default 2 times with lanczos, what the network gives with others.
         upscale_height: how many pixels high, instead.
         denoise: how much noise realesr_general_x4v3 removes, 0 to 1.
+        tile: longest side in pixels of what a network upscales at once; a smaller one takes less memory.
+        tile_overlap: how many pixels neighbouring tiles share; 0 shows the seams.
         quality: of a written video.
         choose: whose face is restored in a video, counted from the left, from 0; the largest steady one otherwise.
         device: cuda, cpu ...; the best there is otherwise.
@@ -70,6 +79,8 @@ def enhance(
             scale=upscale_scale,
             height=upscale_height,
             denoise=denoise,
+            tile=tile,
+            overlap=tile_overlap,
             settings={"region": restore_region, "fidelity": fidelity, "least_face_px": least_face},
             quality=quality,
             choose=choose,

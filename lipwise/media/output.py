@@ -1,25 +1,67 @@
 """Files that appear under their name only when they are complete."""
 
 import contextlib
+import errno
 from pathlib import Path
 
 import av
 from av.container import OutputContainer
 from av.error import FFmpegError
 
-from lipwise.errors import MediaError
+from lipwise.errors import DiskFullError, MediaError
 from lipwise.files import new_part
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 QUICK_START = {"movflags": "+faststart"}  # the index before the frames, so that a browser can begin at once
+LONGEST_SIDE = 16_384  # px, of a picture that x264 takes
+# FFmpeg takes a picture whose sides, each with a margin, have a product under this (av_image_check_size2 in
+# libavutil/imgutils.c, which counts 8 bytes a pixel and has them in an int).
+MARGIN, LARGEST_AREA = 128, 2**28  # px
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """True where FFmpeg or the system could not write for want of space."""
+    return getattr(error, "errno", None) in FULL
 
 
 def unwritable(path: Path, error: Exception) -> MediaError:
     """What to say when FFmpeg or the system refuses to write."""
+    if disk_is_full(error):
+        return DiskFullError(
+            f"{path} cannot be written",
+            cause=f"the disk is full: {getattr(error, 'strerror', None) or error}",
+            next_step="free some space, or choose a folder on another disk",
+        )
     return MediaError(
         f"{path} cannot be written",
         cause=str(error),
         next_step="choose a folder that you may write to, with enough space left, and a name that is not too long",
+    )
+
+
+def frame_fits(size_wh: tuple[int, int]) -> bool:
+    """True where a video can have frames of that size, once their sides are even."""
+    width, height = (side + side % 2 for side in size_wh)
+    return max(width, height) <= LONGEST_SIDE and (width + MARGIN) * (height + MARGIN) < LARGEST_AREA
+
+
+def check_frame_size(size_wh: tuple[int, int]) -> None:
+    """Refuse frames that no video can have.
+
+    Raises:
+        MediaError: a side is too long, or both together; it names the largest size of that shape.
+    """
+    if frame_fits(size_wh):
+        return
+    width, height = size_wh
+    shapes = ((round(width * tall / height), tall) for tall in range(min(height, LONGEST_SIDE), 0, -1))
+    most_wh = next(filter(frame_fits, shapes), (LONGEST_SIDE, 1))
+    raise MediaError(
+        f"A video of {width} x {height} px cannot be written",
+        cause=f"x264 takes at most {LONGEST_SIDE:,} px on a side, and FFmpeg fewer than {LARGEST_AREA:,} px in all, "
+        f"with {MARGIN} px more counted on each side",
+        next_step=f"use a smaller scale or height; {most_wh[0]} x {most_wh[1]} px is the most for this shape",
     )
 
 

@@ -10,6 +10,7 @@ from lipwise.errors import LipwiseWarning, MediaError
 from lipwise.files import written_whole
 from lipwise.media.exif import set_upright
 from lipwise.media.output import unwritable
+from lipwise.media.photo_notes import PhotoNotes, encoded_with_notes, fitting, with_png_notes
 from lipwise.media.still import is_still_file
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
@@ -72,17 +73,19 @@ def check_picture_destination(path: str | Path, size_wh: tuple[int, int] | None 
         )
 
 
-def write_picture(path: str | Path, picture: np.ndarray) -> Path:
+def write_picture(path: str | Path, picture: np.ndarray, *, notes: PhotoNotes | None = None) -> Path:
     """Write a photo, whole or not at all; folders on the way are made.
 
     Args:
         picture: as `read_picture` gives it.
+        notes: what the file says beside its pixels; None is nothing.
 
     Raises:
+        DiskFullError: no space is left.
         MediaError: nothing is known of the ending, it holds no picture as large, or the place cannot be written to.
 
     Warns:
-        LipwiseWarning: the format cannot hold 16 bits or transparency, which are given up.
+        LipwiseWarning: the format cannot hold 16 bits, transparency or one of the notes, which are given up.
     """
     path = Path(path)
     check_picture_destination(path, (picture.shape[1], picture.shape[0]))
@@ -93,16 +96,27 @@ def write_picture(path: str | Path, picture: np.ndarray) -> Path:
     if picture.ndim == 3 and picture.shape[2] == 4 and ending not in ALPHA_ENDINGS:
         warnings.warn(f"{path}: {ending} holds no transparency", LipwiseWarning, stacklevel=2)
         picture = np.ascontiguousarray(picture[..., :3])
+    notes = fitting(PhotoNotes() if notes is None else notes, picture, ending)
+    if notes.lost:
+        warnings.warn(f"{path} is written without {' and '.join(notes.lost)}", LipwiseWarning, stacklevel=2)
+    try:
+        stored = _encoded(picture, ending, notes)
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as part:
+            part.write_bytes(stored)  # numpy's tofile does not say why it cannot
+    except (cv2.error, OSError, ValueError) as error:
+        raise unwritable(path, error) from error
+    return path
+
+
+def _encoded(picture: np.ndarray, ending: str, notes: PhotoNotes) -> bytes:
+    """A photo as a file of that ending."""
+    if notes and ending != ".png":
+        return encoded_with_notes(picture, ending, notes)
     if picture.ndim == 3:
         picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
     qualities = {".jpg": (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY), ".webp": (cv2.IMWRITE_WEBP_QUALITY, WEBP_LOSSLESS)}
-    try:
-        done, stored = cv2.imencode(ending, picture, list(qualities.get(ending.replace("jpeg", "jpg"), ())))
-        if not done:
-            raise OSError(f"OpenCV does not encode {picture.shape[1]} x {picture.shape[0]} px as {ending}")
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as part:
-            stored.tofile(part)
-    except (cv2.error, OSError) as error:
-        raise unwritable(path, error) from error
-    return path
+    done, stored = cv2.imencode(ending, picture, list(qualities.get(ending.replace("jpeg", "jpg"), ())))
+    if not done:
+        raise OSError(f"OpenCV does not encode {picture.shape[1]} x {picture.shape[0]} px as {ending}")
+    return with_png_notes(stored.tobytes(), notes) if notes else stored.tobytes()

@@ -14,6 +14,7 @@ from lipwise.models.sr_networks import COLOURS, SRNetwork, SRVGGNetCompact, netw
 
 Engine = Literal["lipwise", "spandrel"]
 SPANDREL_REACH = 32  # px; where a cut stops to be seen is not known of any network, so this is a guess
+SPANDRELS_LIST = "https://github.com/chaiNNer-org/spandrel#model-architecture-support"
 _NO_COMMON = "Two checkpoints are mixed for realesr-general-x4v3 and realesr-general-wdn-x4v3 only."
 
 
@@ -134,10 +135,15 @@ def _spandrel_network(path: Path) -> LoadedNetwork:
             cause=f"it is neither RRDBNet nor SRVGGNetCompact, and spandrel cannot be imported: {error}",
             next_step="Install spandrel, or use one of Real-ESRGAN's networks.",
         ) from error
+    state = _state_of(path)
     try:
-        found = spandrel.ModelLoader(device="cpu").load_from_state_dict(_state_of(path))
-    except CheckpointError:
-        raise
+        found = spandrel.ModelLoader(device="cpu").load_from_state_dict(state)
+    except spandrel.UnsupportedModelError as error:
+        raise CheckpointError(
+            f"{path} holds no network that is known to enlarge pictures",
+            cause=f"its tensors ({', '.join(list(state)[:3])}, ...) are those of no architecture that spandrel knows",
+            next_step=f"Name a super-resolution checkpoint of an architecture on spandrel's list ({SPANDRELS_LIST}).",
+        ) from error
     except Exception as error:  # an architecture raises what it likes over weights that do not fit
         raise CheckpointError(
             f"{path} holds no network that is known",

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from lipwise.errors import LipwiseError, SettingsError
+from lipwise.settings import is_number, is_whole
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -29,8 +30,10 @@ class OutputSize:
     def __post_init__(self) -> None:
         if self.scale is not None and self.height is not None:
             raise _no_size(f"scale {self.scale} and height {self.height}", "each of them says how large it becomes")
-        if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0):
-            raise _no_size(f"scale {self.scale}", "it is not a number above 0")
+        if self.scale is not None and not (is_number(self.scale) and 0 < self.scale < math.inf):
+            raise _no_size(f"scale {self.scale!r}", "it is not a number above 0")
+        if self.height is not None and not is_whole(self.height):
+            raise _no_size(f"height {self.height!r}", "it is not a whole number")
         if self.height is not None and self.height < 1:
             raise _no_size(f"height {self.height}", "it is under 1 px")
 

@@ -13,6 +13,7 @@ import torch
 
 from lipwise.errors import LipwiseError, LipwiseWarning, SettingsError
 from lipwise.models.device import BatchRunner, is_out_of_memory
+from lipwise.settings import is_whole
 
 SMALLEST_TILE = 32  # px; a network that does not fit into memory with this one will not with a smaller one
 BLENDED = 8  # the strip in which two tiles mix is this part of their overlap
@@ -57,6 +58,30 @@ def tile_weights(starts: list[int], size: int, overlap: int, scale: int) -> np.n
     return weights
 
 
+def check_tile(tile: int | None, overlap: int | None) -> None:
+    """Refuse tiles that cannot be; None is for somebody else to choose.
+
+    Raises:
+        SettingsError: one is no whole number, the tile is under `SMALLEST_TILE`, or the overlap is under 0 or more than
+            half of the tile.
+    """
+    for what, value in (("tile", tile), ("overlap", overlap)):
+        if value is not None and not is_whole(value):
+            raise SettingsError(f"{what} {value!r}", cause="it is not a whole number of px", next_step="Use 256, say.")
+    if tile is not None and tile < SMALLEST_TILE:
+        raise SettingsError(
+            f"tile {tile}", cause=f"a tile has at least {SMALLEST_TILE} px", next_step="Use a larger one, such as 256."
+        )
+    if overlap is not None and overlap < 0:
+        raise SettingsError(f"overlap {overlap}", cause="it is under 0 px", next_step="Use 0 or more.")
+    if tile is not None and overlap is not None and overlap > tile // 2:
+        raise SettingsError(
+            f"tiles of {tile} px that overlap by {overlap} px",
+            cause="at most half of a tile may be shared with one neighbour",
+            next_step=f"Use a larger tile or an overlap of 0 to {tile // 2}.",
+        )
+
+
 class TiledNetwork:
     """A picture of any size through a network that enlarges it.
 
@@ -72,16 +97,11 @@ class TiledNetwork:
         halvings: how often memory ran out.
 
     Raises:
-        SettingsError: the tile is smaller than `SMALLEST_TILE` or not larger than the overlap, which is under 0.
+        SettingsError: see `check_tile`.
     """
 
     def __init__(self, runner: BatchRunner, *, scale: int, multiple: int = 1, tile: int, overlap: int) -> None:
-        if tile < SMALLEST_TILE or not 0 <= overlap <= tile // 2:
-            raise SettingsError(
-                f"tiles of {tile} px that overlap by {overlap} px",
-                cause=f"a tile needs {SMALLEST_TILE} px, and at most half of it may be shared with one neighbour",
-                next_step=f"Use a larger tile or an overlap of 0 to {max(tile, SMALLEST_TILE) // 2}.",
-            )
+        check_tile(tile, overlap)
         self.runner, self.scale, self.multiple = runner, scale, multiple
         self.tile, self.overlap = -(-tile // multiple) * multiple, overlap
         self.halvings = 0

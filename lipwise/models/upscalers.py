@@ -12,8 +12,9 @@ from lipwise.models.device import BatchRunner, Precision, choose_device, choose_
 from lipwise.models.lanczos import Lanczos
 from lipwise.models.sr_loading import Engine, LoadedNetwork, load_network
 from lipwise.models.stills import OutputSize, check_picture, join_picture, resized, split_picture, too_large
-from lipwise.models.tiles import TiledNetwork
+from lipwise.models.tiles import TiledNetwork, check_tile
 from lipwise.models.winograd import winograd_pays, with_winograd
+from lipwise.settings import is_whole
 
 TRUNK_TILE = 512  # px; RRDBNet takes 1.5 GB for one in fp32
 BORDER = 10  # px
@@ -87,8 +88,11 @@ class NetworkUpscaler:
         overlap: int | None,
         border: int,
     ) -> None:
-        if border < 0:
-            raise SettingsError(f"border {border}", cause="it is under 0 px", next_step="Use 0 or more.")
+        check_tile(tile, overlap)
+        if not is_whole(border) or border < 0:
+            raise SettingsError(
+                f"border {border!r}", cause="it is no whole number from 0 px on", next_step="Use 0 or more."
+            )
         self.name, self.note = (
             name,
             LICENCE if loaded.engine == "lipwise" else "A checkpoint that spandrel knows; its own licence holds.",
@@ -186,6 +190,7 @@ def load_upscaler(
         CheckpointError, SettingsError, LipwiseError: see `load_network`, `OutputSize`, `TiledNetwork`, `choose_device`.
     """
     size = OutputSize(scale=scale, height=height)
+    check_tile(tile, overlap)  # before anything large is loaded
     name = Path(path).stem if name is None else name
     place = choose_device(device)
     wanted = choose_dtype(place, precision)

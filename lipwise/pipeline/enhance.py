@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from lipwise.errors import MediaError, SettingsError
 from lipwise.faces.choose import Choice
 from lipwise.files import no_empty_folders
-from lipwise.media.output import check_destination
-from lipwise.media.picture import check_picture_destination
+from lipwise.media.output import MUXERS, check_destination
+from lipwise.media.picture import ENDINGS, check_picture_destination, read_picture
 from lipwise.media.probe import VideoInfo, probe
+from lipwise.pipeline.enhance_checks import check_paths, refuse_for_loaded, tell_of_idle, tell_of_idle_in_photos
 from lipwise.pipeline.enhance_job import EnhanceJob
 from lipwise.pipeline.enhance_photos import Pair, enhance_photos, photos_of
 from lipwise.pipeline.enhance_video import enhance_video
@@ -36,6 +37,8 @@ def enhance(
     scale: float | None = None,
     height: int | None = None,
     denoise: float = 1.0,
+    tile: int | None = None,
+    overlap: int | None = None,
     settings: EnhanceSettings | dict[str, Any] | None = None,
     quality: Quality = "good",
     choose: Choice | None = None,
@@ -50,7 +53,7 @@ def enhance(
         out: the result: a video, a photo, or a folder, in which photos keep their names.
         restore, upscale: what restores faces and what upscales: a name or file for `load_restorer` and
             `load_upscaler`, or what they gave.
-        engine, scale, height, denoise, device: for these two where they are loaded here.
+        engine, scale, height, denoise, tile, overlap, device: for these two where they are loaded here.
         settings: None is the defaults.
         quality: of a written video.
         choose: whose face is restored in a video; None is the largest steady one. In photos all faces are.
@@ -61,8 +64,7 @@ def enhance(
         LipwiseError: what is wrong with the input or the settings; nothing is left under the result's name. Of a folder
             photos that cannot be enhanced are told of in the report, unless none can be.
     """
-    source, out = Path(source), Path(out)
-    _check_paths(source, out)
+    source, out = check_paths(source, out)
     if restore is None and upscale is None:
         raise SettingsError(
             "There is nothing to do",
@@ -70,16 +72,18 @@ def enhance(
             next_step="name one, such as restore=gfpgan_1.4 or upscale=lanczos",
         )
     asked: dict[str, Any] = {"scale": scale, "height": height, "denoise": denoise}
+    cut: dict[str, Any] = {"tile": tile, "overlap": overlap}
     if upscale is not None and not isinstance(upscale, str):
-        _refuse_for_loaded(asked)
+        refuse_for_loaded(asked | cut)
     settings = settings if isinstance(settings, EnhanceSettings) else EnhanceSettings(**settings or {})
     names: dict[str, Any] = asked | {"restore": _name(restore), "upscale": _name(upscale)}
     check_enhancers(**names)
     watch = Stopwatch()
     with no_empty_folders(out), kept_warnings() as warned:
+        tell_of_idle(restore, upscale, settings=settings, engine=engine, device=device, cut=cut)
         opened = _opened(source, out)
         with watch.measure("load the enhancers"):
-            loaded = load_enhancers(**names, engine=engine, device=device)
+            loaded = load_enhancers(**names, **cut, engine=engine, device=device)
         enhancers = Enhancers(
             loaded.restorer if isinstance(restore, str) else restore,
             loaded.upscaler if isinstance(upscale, str) else upscale,
@@ -88,6 +92,7 @@ def enhance(
         if isinstance(opened, VideoInfo):
             report = enhance_video(opened, out, job, quality=QUANTISER[quality], choose=choose)
         else:
+            tell_of_idle_in_photos(choose=choose, quality=quality)
             report = enhance_photos(opened, out, job)
     told = without_repeats(report.remarks, [*warned, *enhancers.remarks()])
     return replace(report, remarks=tuple(told), seconds=dict(watch.seconds))
@@ -97,39 +102,24 @@ def _opened(source: Path, out: Path) -> VideoInfo | list[Pair]:
     """The source as a video, or as photos and where their results go, once the results can be written."""
     if source.is_dir():
         return photos_of(source, out)
-    video = probe(source)
+    try:
+        video = probe(source)
+    except MediaError:
+        if source.suffix.lower() in ENDINGS:
+            read_picture(source)  # says what is wrong with it as a photo
+        raise
     if video.is_still:
         check_picture_destination(out)
         return [(source, out)]
+    if out.suffix.lower() in ENDINGS:
+        raise MediaError(
+            f"{out} cannot be written as a video",
+            cause=f"{source.name} moves ({video.frame_count} frames), and a GIF or PNG that does counts as a video",
+            next_step=f"give the result an ending of a video: {', '.join(MUXERS)}",
+        )
     check_destination(out)
     return video
 
 
 def _name(given: object) -> str | None:
     return given if isinstance(given, str) else None
-
-
-def _refuse_for_loaded(asked: dict[str, Any]) -> None:
-    """Raises SettingsError where what only loading an upscaler can settle was given beside a loaded one."""
-    given = [what for what, value in asked.items() if value != (1.0 if what == "denoise" else None)]
-    if given:
-        raise SettingsError(
-            f"{' and '.join(given)} beside an upscaler that is loaded",
-            cause="the upscaler was given ready-made, and has its size and strength already",
-            next_step='give them when loading it, as in lipwise.load_upscaler("lanczos", scale=2)',
-        )
-
-
-def _check_paths(source: Path, out: Path) -> None:
-    if not source.exists():
-        raise MediaError(
-            f"{source} is not there",
-            cause=f"nothing has that name in {source.absolute().parent}",
-            next_step="check the spelling and the folder",
-        )
-    if source.resolve() == out.resolve():
-        raise SettingsError(
-            f"The result {out} would overwrite the source",
-            cause="both are the same",
-            next_step="choose another name for the result",
-        )

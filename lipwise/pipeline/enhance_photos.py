@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from lipwise.errors import LipwiseError, LipwiseWarning, MediaError
+from lipwise.errors import DiskFullError, LipwiseError, LipwiseWarning, MediaError
 from lipwise.faces.rotation import turn_frame
 from lipwise.faces.track import FaceTrack
+from lipwise.media.output import MUXERS
+from lipwise.media.photo_notes import PhotoNotes, read_notes
 from lipwise.media.picture import ENDINGS, check_picture_destination, read_picture, write_picture
 from lipwise.media.probe import probe
 from lipwise.pipeline.enhance_job import EnhanceJob
@@ -25,7 +27,7 @@ def photos_of(folder: Path, out: Path) -> list[Pair]:
     """The photos of a folder, not of those in it, and where their results go: under the same names.
 
     Raises:
-        MediaError: there is none, or `out` is a file.
+        MediaError: there is none, or `out` is a file or has the name of one.
     """
     found = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in ENDINGS)
     if not found:
@@ -36,6 +38,12 @@ def photos_of(folder: Path, out: Path) -> list[Pair]:
         )
     if out.is_file():
         raise MediaError(f"{out} cannot hold photos", cause="it is a file", next_step="name a folder, new or not")
+    if out.suffix.lower() in (*ENDINGS, *MUXERS) and not out.is_dir():
+        raise MediaError(
+            f"{out} cannot hold photos",
+            cause=f"{folder} is a folder, and '{out.suffix}' is the ending of a single file",
+            next_step="name a folder for the results, such as restored",
+        )
     return [(path, out / path.name) for path in found]
 
 
@@ -45,37 +53,44 @@ def enhance_photos(pairs: list[Pair], out: Path, job: EnhanceJob) -> EnhanceRepo
     Of several, those that cannot be enhanced are left out and told; an error is raised when none can be.
 
     Raises:
+        DiskFullError: no space is left; the photos behind are not begun.
         LipwiseError: what is wrong with the only photo, or with the last one of which none can be enhanced.
     """
     counts, sizes, failed = np.zeros(4, int), {}, []
     for path, target in tqdm(pairs, desc="enhance", unit="photo", disable=not job.progress or len(pairs) == 1):
+        said = f"{path.name} was left out"
         try:
-            sizes[target.name], count = _enhance_one(path, target, job)
+            result, notes, count = _enhanced(path, target, job)
+            said = f"{path.name} was enhanced but not written"
+            write_picture(target, result, notes=notes)
+        except DiskFullError as error:
+            done = f"; {len(sizes)} of {len(pairs)} photos were written" if len(pairs) > 1 else ""
+            raise DiskFullError(error.what, cause=error.cause + done, next_step=error.next_step) from error
         except LipwiseError as error:
             if len(failed) == len(pairs) - 1:
                 raise
-            warnings.warn(f"{path.name} was left out: {error.what}: {error.cause}", LipwiseWarning, stacklevel=2)
+            warnings.warn(f"{said}: {error.what}: {error.cause}", LipwiseWarning, stacklevel=2)
             failed.append(path.name)
         else:
+            sizes[target.name] = (result.shape[1], result.shape[0])
             counts += (count.restored, count.small, count.not_synthesised, count.without_face)
     told = tell_of_enhancement(job.enhancers, FaceCount(*(int(number) for number in counts)), None)
-    last = list(sizes.values())[-1]
-    return EnhanceReport(out, len(sizes), last, told, (), {}, sizes=sizes, failed=tuple(failed))
+    sizes_wh = set(sizes.values())
+    size_wh = sizes_wh.pop() if len(sizes_wh) == 1 else None
+    return EnhanceReport(out, len(sizes), size_wh, told, (), {}, sizes=sizes, failed=tuple(failed))
 
 
-def _enhance_one(path: Path, target: Path, job: EnhanceJob) -> tuple[tuple[int, int], FaceCount]:
-    """The size of the result, and what became of the faces."""
-    picture = read_picture(path)
-    upscaler, size_wh = job.enhancers.upscaler, (picture.shape[1], picture.shape[0])
-    check_picture_destination(target, size_wh if upscaler is None else upscaler.size_for(size_wh))
+def _enhanced(path: Path, target: Path, job: EnhanceJob) -> tuple[np.ndarray, PhotoNotes, FaceCount]:
+    """The result, what it says beside its pixels, and what became of the faces."""
+    picture, notes = read_picture(path), read_notes(path)
+    check_picture_destination(target, job.enhancers.size_for((picture.shape[1], picture.shape[0])))
     with job.watch.measure("find the faces"):
         tracks = _faces_of(path, job.detector) if job.enhancers.restorer is not None else []
     if tracks:
         picture = turn_frame(picture, tracks[0].rotation)
     with job.watch.measure("enhance"):
         result, count = enhance_photo(picture, tracks, enhancers=job.enhancers, settings=job.settings)
-    write_picture(target, result)
-    return (result.shape[1], result.shape[0]), count
+    return result, notes, count
 
 
 def _faces_of(path: Path, detector: str) -> list[FaceTrack]:

@@ -12,6 +12,7 @@ from lipwise.faces.choose import Choice
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FaceTrack
 from lipwise.files import hidden_folder
+from lipwise.media.encoding_notes import encoding_notes
 from lipwise.media.keep_sound import join_kept_sound
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
@@ -49,7 +50,7 @@ def enhance_video(
         elif job.enhancers.upscaler is not None and job.enhancers.upscaler.needs_weights:
             track = _track_to_measure(video, job)
     if choose is not None and count is None:
-        warnings.warn(f"choose={choose!r} plays no part: no face is restored", LipwiseWarning, stacklevel=2)
+        warnings.warn("choose plays no part: no face is restored", LipwiseWarning, stacklevel=2)
     meter = FlickerMeter()
     with hidden_folder(out.absolute().parent) as folder:
         silent = folder / f"picture{out.suffix}"
@@ -57,7 +58,8 @@ def enhance_video(
         with job.watch.measure("join"):
             join_kept_sound(silent, video.path, out)
     told = tell_of_enhancement(job.enhancers, count, meter)
-    return EnhanceReport(out, written, probe(out).size_wh, told, video.notes, {})
+    notes = (*video.notes, *encoding_notes(video, job.enhancers.size_for(video.size_wh)))
+    return EnhanceReport(out, written, probe(out).size_wh, told, notes, {})
 
 
 def _write(

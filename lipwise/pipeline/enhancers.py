@@ -1,8 +1,10 @@
 """Restorer and upscaler of a run: refused early, loaded once, told of in its report."""
 
-from lipwise.errors import MediaError, SettingsError
+from lipwise.errors import SettingsError
 from lipwise.faces.flicker import FlickerMeter
+from lipwise.media.output import check_frame_size
 from lipwise.pipeline.report import Enhancement
+from lipwise.settings import NOT_A_NUMBER, is_number
 from lipwise.stages.aligned import FaceCount
 from lipwise.stages.enhancers import (
     LARGEST_HEIGHT,
@@ -16,8 +18,6 @@ from lipwise.stages.enhancers import (
     load_restorer,
     load_upscaler,
 )
-
-LONGEST_SIDE = 16_384  # px, of a picture that an H.264 encoder takes
 
 
 def check_enhancers(
@@ -41,10 +41,10 @@ def check_enhancers(
             next_step="give either a scale or a height, beside an upscaler such as lanczos",
         )
     for what, size, most in (("scale", scale, LARGEST_SCALE), ("height", height, LARGEST_HEIGHT)):
-        if size is not None and not 0 < size <= most:
+        if size is not None and not (is_number(size) and 0 < size <= most):
             raise SettingsError(
-                f"A {what} of {size:g} cannot be upscaled to",
-                cause=f"it must be above 0 and at most {most:,}",
+                f"A {what} of {f'{size:g}' if is_number(size) else repr(size)} cannot be upscaled to",
+                cause=f"it must be above 0 and at most {most:,}" if is_number(size) else NOT_A_NUMBER,
                 next_step="give a scale such as 2, or a height such as 1080",
             )
     check_denoise(upscale, denoise)
@@ -54,17 +54,9 @@ def check_video_size(enhancers: Enhancers, size_wh: tuple[int, int]) -> None:
     """Refuse a video of frames that no encoder takes, before one is made.
 
     Raises:
-        MediaError: upscaled, frames of that size have a side that is too long.
+        MediaError: frames of that size, upscaled where they are to be, have sides that are too long.
     """
-    if enhancers.upscaler is None:
-        return
-    larger_wh = enhancers.upscaler.size_for(size_wh)
-    if max(larger_wh) > LONGEST_SIDE:
-        raise MediaError(
-            f"A video of {larger_wh[0]} x {larger_wh[1]} px cannot be written",
-            cause=f"H.264 has at most {LONGEST_SIDE:,} px on a side",
-            next_step="use a smaller scale or height",
-        )
+    check_frame_size(enhancers.size_for(size_wh))
 
 
 def load_enhancers(
@@ -75,6 +67,8 @@ def load_enhancers(
     scale: float | None = None,
     height: int | None = None,
     denoise: float = 1.0,
+    tile: int | None = None,
+    overlap: int | None = None,
     device: str | None = None,
 ) -> Enhancers:
     """What restores faces and what upscales, by name or file; None for what is not wanted.
@@ -87,7 +81,9 @@ def load_enhancers(
         restorer = load_restorer(restore, engine=engine, device=device)
     if upscale is not None:
         device = None if upscale == NO_WEIGHTS else device
-        upscaler = load_upscaler(upscale, scale=scale, height=height, denoise=denoise, device=device)
+        upscaler = load_upscaler(
+            upscale, scale=scale, height=height, denoise=denoise, device=device, tile=tile, overlap=overlap
+        )
     return Enhancers(restorer, upscaler)
 
 

@@ -7,6 +7,11 @@ from pathlib import Path
 from lipwise.files import written_whole
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something that takes an s: "1 face", "2 faces"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Enhancement:
     """What was done to make the picture better.
@@ -32,10 +37,9 @@ class Enhancement:
         """The same in words."""
         lines = []
         if self.restorer:
-            counted = (
-                f"{self.restored} faces restored, {self.left_alone} left alone, {self.without_face} without a face"
-            )
-            lines.append(f"{counted}: {self.restorer}")
+            done = f"{counted(self.restored, 'face')} restored" if self.restored else "nothing was restored"
+            rest = f"{self.left_alone} left alone, {self.without_face} without a face"
+            lines.append(f"{done}, {rest}: {self.restorer}")
         if self.upscaler:
             lines.append(f"upscaled: {self.upscaler}")
         if self.flicker is not None:
@@ -103,7 +107,7 @@ class EnhanceReport:
     Attributes:
         out: the result.
         frames: frames of the video, or photos that were enhanced.
-        size_wh: of the result; of the last photo.
+        size_wh: of the result; None for photos that differ, see `sizes`.
         enhancement: what was restored and upscaled; faces are counted in frames for a video, one by one for photos.
         remarks: everything that was replaced, repaired or left out.
         seconds: stage -> seconds spent.
@@ -113,7 +117,7 @@ class EnhanceReport:
 
     out: Path
     frames: int
-    size_wh: tuple[int, int]
+    size_wh: tuple[int, int] | None
     enhancement: Enhancement
     remarks: tuple[str, ...]
     seconds: dict[str, float]
@@ -127,9 +131,9 @@ class EnhanceReport:
             part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
     def __str__(self) -> str:
-        sizes = dict.fromkeys(sorted(self.sizes.values()))  # one line for a folder of photos of one size
-        size = " to ".join(f"{width} x {height}" for width, height in (*sizes,)[:: max(len(sizes) - 1, 1)])
-        lines = [f"{self.out}", f"  {self.frames} pictures, {size or f'{self.size_wh[0]} x {self.size_wh[1]}'}"]
+        sizes = sorted(self.sizes.values()) if self.size_wh is None else [self.size_wh]
+        size = " to ".join(f"{width} x {height}" for width, height in dict.fromkeys((sizes[0], sizes[-1])))
+        lines = [f"{self.out}", f"  {counted(self.frames, 'picture')}, {size}"]
         if self.failed:
             lines.append(f"  {len(self.failed)} left out: {', '.join(self.failed)}")
         lines += [f"  {line}" for line in self.enhancement.lines()]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.settings import NOT_A_NUMBER, is_number
 from lipwise.weights import fetch_weights, weights_entries
 
 if TYPE_CHECKING:  # at run time these bring torch along, so they are imported when a network is wanted
@@ -29,6 +30,7 @@ UPSCALERS = (
     "realesrgan_x4plus_anime_6b_ncnn",
     "realesr_animevideov3_ncnn",
 )
+CHECKPOINT_ENDINGS = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".param")
 LARGEST_SCALE, LARGEST_HEIGHT = 16, 16_384  # times as large; px
 
 
@@ -44,6 +46,10 @@ class Enhancers(NamedTuple):
         runners = (getattr(one, "runner", None) for one in self)
         return sum(runner.fp32_batches for runner in runners if runner is not None)
 
+    def size_for(self, size_wh: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of what becomes of a picture of that size."""
+        return size_wh if self.upscaler is None else self.upscaler.size_for(size_wh)
+
     def remarks(self) -> list[str]:
         """What had to be given up, one sentence each."""
         return [remark for one in self if one is not None for remark in one.remarks()]
@@ -53,19 +59,54 @@ def check_restorer_name(name: str) -> None:
     """Refuse a name that is neither a known restorer nor a file, before any work is done.
 
     Raises:
-        SettingsError: names the nearest known ones.
+        SettingsError: it says what the name stands for, or names the nearest known ones.
     """
+    _check_type(name, RESTORERS, "restorer")
+    if name in UPSCALERS:
+        raise _other_kind(name, "upscaler", "upscale", "restorer")
     _check_name(name, RESTORERS, "restorer")
 
 
 def check_upscaler_name(name: str) -> None:
     """The same for upscalers."""
+    _check_type(name, UPSCALERS, "upscaler")
+    if name in RESTORERS:
+        raise _other_kind(name, "restorer", "restore", "upscaler")
     _check_name(name, UPSCALERS, "upscaler")
+
+
+def _other_kind(name: str, what: str, setting: str, wanted: str) -> SettingsError:
+    return SettingsError(
+        f"{name} is no {wanted}", cause=f"that is {_with_article(what)}", next_step=f"name it as {setting}={name}"
+    )
+
+
+def _with_article(what: str) -> str:
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
+
+
+def _check_type(name: object, known: tuple[str, ...], what: str) -> None:
+    if not isinstance(name, str | Path):
+        raise SettingsError(
+            f"{name!r:.60} is no {what}",
+            cause=f"a name or the path of a checkpoint is expected, not a {type(name).__name__}",
+            next_step=f"choose one of {', '.join(known)}",
+        )
 
 
 def _check_name(name: str, known: tuple[str, ...], what: str) -> None:
     if name in known or Path(name).is_file():
         return
+    if Path(name).is_dir():
+        raise SettingsError(
+            f"{name} is no {what}", cause="it is a folder", next_step="name the checkpoint file inside it"
+        )
+    if Path(name).suffix.lower() in CHECKPOINT_ENDINGS or len(Path(name).parts) > 1:
+        raise SettingsError(
+            f"There is no {what} {name!r}",
+            cause="there is no such file",
+            next_step=f"check the spelling and the folder {Path(name).absolute().parent}",
+        )
     near = get_close_matches(name, known, n=2, cutoff=0.4)
     meant = f"was {' or '.join(near)} meant? " if near else ""
     raise SettingsError(
@@ -83,9 +124,11 @@ def check_denoise(name: str | None, denoise: float) -> None:
     """
     if denoise == 1:
         return
-    if not 0 <= denoise <= 1:
+    if not is_number(denoise) or not 0 <= denoise <= 1:
         raise SettingsError(
-            f"denoise {denoise:g} is not usable", cause="it goes from 0 to 1", next_step="choose 0.5, say"
+            f"denoise {denoise:g} is not usable" if is_number(denoise) else f"denoise {denoise!r} is not usable",
+            cause="it goes from 0 to 1" if is_number(denoise) else NOT_A_NUMBER,
+            next_step="choose 0.5, say",
         )
     if name != DENOISING:
         raise SettingsError(
@@ -165,7 +208,7 @@ def load_upscaler(
         }
         for what, value in asked.items():
             if value is not None:
-                warnings.warn(f"{what}={value!r} plays no part in {NO_WEIGHTS}", LipwiseWarning, stacklevel=2)
+                warnings.warn(f"{what} plays no part in {NO_WEIGHTS}", LipwiseWarning, stacklevel=2)
         return Lanczos(scale=scale, height=height)
     from lipwise.models import upscalers
 

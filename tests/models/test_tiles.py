@@ -133,9 +133,19 @@ def test_other_faults_pass_through():
         tiled(Broken(), scale=1, tile=64, overlap=0)(astronaut()[:100, :90])
 
 
-@pytest.mark.parametrize(("tile", "overlap"), [(0, 0), (31, 0), (64, 33), (64, 64), (64, 100), (64, -1)])
-def test_tiles_that_make_no_sense(tile, overlap):
-    with pytest.raises(SettingsError, match=f"tiles of {tile} px"):
+@pytest.mark.parametrize(
+    ("tile", "overlap", "words"),
+    [
+        *[(tile, 0, f"^tile {tile}\n.*at least 32 px") for tile in (-5, 0, 31)],
+        *[(64, overlap, f"^tiles of 64 px that overlap by {overlap} px") for overlap in (33, 64, 100)],
+        (64, -1, "^overlap -1\n"),
+        (64.5, 0, r"(?s)^tile 64\.5.*whole number"),
+        ("64", 0, "(?s)^tile '64'.*whole number"),
+        (64, True, "(?s)^overlap True.*whole number"),
+    ],
+)
+def test_tiles_that_make_no_sense(tile, overlap, words):
+    with pytest.raises(SettingsError, match=words):
         tiled(Nearest(2), scale=2, tile=tile, overlap=overlap)
 
 

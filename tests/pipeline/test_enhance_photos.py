@@ -63,6 +63,8 @@ def test_photos_of_odd_shapes(shape, tmp_path, face_mesh):
     report = lw.enhance(tmp_path / "odd.png", tmp_path / "out.png", restore=Inverting(), upscale="lanczos")
     assert (report.enhancement.restored, report.enhancement.without_face) == (0, 1)
     assert read_picture(tmp_path / "out.png").shape == (2 * shape[0], 2 * shape[1], 3)
+    assert f"1 picture, {2 * shape[1]} x {2 * shape[0]}\n" in str(report)
+    assert "nothing was restored, 0 left alone, 1 without a face" in str(report)
 
 
 def test_a_folder_of_photos(tmp_path, face_mesh):
@@ -74,6 +76,8 @@ def test_a_folder_of_photos(tmp_path, face_mesh):
     assert (report.frames, report.enhancement.restored, report.enhancement.without_face) == (2, 1, 1)
     assert report.sizes == {"a.png": (512, 512), "b c.jpg": (600, 400)}
     assert "2 pictures, 512 x 512 to 600 x 400" in str(report)
+    assert "1 face restored, 0 left alone, 1 without a face" in str(report)
+    assert report.size_wh is None
     assert not report.failed
 
 

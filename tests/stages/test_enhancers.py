@@ -3,6 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import lipwise as lw
@@ -64,6 +65,34 @@ def test_unknown_names_get_the_nearest_known(load, near):
         load("gfpgan_1.5" if near.startswith("gfpgan") else "realesrgan_x5plus")
 
 
+@pytest.mark.parametrize(
+    ("load", "name", "words"),
+    [
+        (lw.load_upscaler, "w/nothere.pth", "(?s)no upscaler 'w/nothere.pth'.*there is no such file.*w$"),
+        (lw.load_upscaler, "nothere.safetensors", "there is no such file"),
+        (lw.load_restorer, "w/nothere", "there is no such file"),
+        (lw.load_upscaler, "/", "it is a folder"),
+        (lw.load_upscaler, "gfpgan_1.4", "(?s)no upscaler.*that is a restorer.*restore=gfpgan_1.4"),
+        (lw.load_restorer, "lanczos", "(?s)no restorer.*that is an upscaler.*upscale=lanczos"),
+        (lw.load_upscaler, 5, "(?s)5 is no upscaler.*not a int"),
+        (lw.load_restorer, ["gfpgan_1.4"], "(?s)is no restorer.*not a list"),
+    ],
+)
+def test_what_a_name_stands_for_is_said(load, name, words):
+    with pytest.raises(SettingsError, match=words):
+        load(name)
+
+
+def test_numbers_that_are_none_are_told():
+    for size in ({"scale": "2"}, {"scale": [2]}, {"height": "720"}, {"height": 720.5}, {"scale": True}):
+        with pytest.raises(SettingsError, match=r"not a (whole )?number"):
+            lw.load_upscaler("lanczos", **size)
+    with pytest.raises(SettingsError, match=r"(?s)denoise '1' is not usable.*not a number"):
+        lw.load_upscaler("realesr_general_x4v3", denoise="1")
+    assert lw.load_upscaler("lanczos", scale=np.float32(3)).size_for((10, 20)) == (30, 60)
+    assert lw.load_upscaler("lanczos", height=np.int64(60)).size_for((10, 20)) == (30, 60)
+
+
 def test_what_was_given_up_is_told():
     runner = SimpleNamespace(fp32_batches=2)
     one = SimpleNamespace(runner=runner, remarks=lambda: ["it overflowed"])
@@ -77,7 +106,7 @@ def test_tiles_and_precision_reach_the_network(loaded):
     assert (loaded["tile"], loaded["overlap"], loaded["precision"]) == (256, 16, "fp32")
     with pytest.warns(LipwiseWarning) as caught:
         lw.load_upscaler("lanczos", tile=256, overlap=16, precision="fp32", device="cpu")
-    assert [str(one.message).split("=")[0] for one in caught] == ["tile", "overlap", "precision"]
+    assert [str(one.message).split()[0] for one in caught] == ["tile", "overlap", "precision"]
 
 
 def test_a_strength_that_cannot_be_is_refused_before_anything_is_fetched(loaded):

@@ -1,0 +1,97 @@
+"""What `enhance` refuses before any work is done, and which settings it tells to play no part."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lipwise.errors import LipwiseWarning, MediaError, SettingsError
+from lipwise.stages.aligned import EnhanceSettings
+from lipwise.stages.enhancers import NO_WEIGHTS
+
+# Settings that are about upscaled pictures, too; all others are about restored faces only.
+FOR_ALL = ("steady",)
+
+
+def check_paths(source: object, out: object) -> tuple[Path, Path]:
+    """Source and result as paths.
+
+    Raises:
+        MediaError: the source is not there. SettingsError: one is no path, or both are the same.
+    """
+    for what, given in (("source", source), ("out", out)):
+        if not isinstance(given, str | Path):
+            raise SettingsError(
+                f"{what} is of type {type(given).__name__}",
+                cause="the path of a video, a photo or a folder of photos is expected",
+                next_step="for one picture as an array use load_upscaler(...).upscale(picture)",
+            )
+    source, out = Path(str(source)), Path(str(out))
+    if not source.exists():
+        raise MediaError(
+            f"{source} is not there",
+            cause=f"nothing has that name in {source.absolute().parent}",
+            next_step="check the spelling and the folder",
+        )
+    if source.resolve() == out.resolve():
+        raise SettingsError(
+            f"The result {out} would overwrite the source",
+            cause="both are the same",
+            next_step="choose another name for the result",
+        )
+    return source, out
+
+
+def refuse_for_loaded(asked: dict[str, Any]) -> None:
+    """Raises SettingsError where what only loading an upscaler can settle was given beside a loaded one."""
+    given = [what for what, value in asked.items() if value != (1.0 if what == "denoise" else None)]
+    if given:
+        raise SettingsError(
+            f"{' and '.join(given)} beside an upscaler that is loaded",
+            cause="the upscaler was given ready-made, and has its size, strength and tiles already",
+            next_step='give them when loading it, as in lipwise.load_upscaler("lanczos", scale=2)',
+        )
+
+
+def tell_of_idle(
+    restore: object,
+    upscale: object,
+    *,
+    settings: EnhanceSettings,
+    engine: str | None,
+    device: str | None,
+    cut: dict[str, int | None],
+) -> None:
+    """Warn of settings that play no part beside that restorer and upscaler.
+
+    Raises:
+        SettingsError: there is no such device, whether it plays a part or not.
+    """
+    if restore is None:
+        default = EnhanceSettings()
+        changed = [name for name in EnhanceSettings.model_fields if getattr(settings, name) != getattr(default, name)]
+        _tell([name for name in changed if name not in FOR_ALL], "no face is restored")
+    if upscale is None:
+        _tell([name for name, value in cut.items() if value is not None], "nothing is upscaled")
+    if engine is not None and not isinstance(restore, str):
+        _tell(["engine"], "no restorer is loaded here")
+    if device is not None:
+        from lipwise.models.device import choose_device
+
+        place = choose_device(device)
+        networks = [one for one in (restore, upscale) if isinstance(one, str) and one != NO_WEIGHTS]
+        if not networks and place.type != "cpu":
+            _tell(["device"], "no network is loaded here")
+
+
+def tell_of_idle_in_photos(*, choose: object, quality: str) -> None:
+    """Warn of settings that are about videos."""
+    if choose is not None:
+        _tell(["choose"], "all faces of a photo are restored")
+    if quality != "good":
+        _tell(["quality"], "it is about written videos")
+
+
+def _tell(names: Sequence[str], why: str) -> None:
+    for name in names:
+        warnings.warn(f"{name} plays no part: {why}", LipwiseWarning, stacklevel=4)
