@@ -38,7 +38,8 @@ display(ipywidgets.Image(value=noise, layout=square))  # stretched
 
 # %%
 dead = ipywidgets.IntSlider(description="dead")
-display(ipywidgets.VBox([dead, ipywidgets.Image(value=grey)]))
+long = ipywidgets.Checkbox(description="a name that is longer than its box", layout=ipywidgets.Layout(width="9em"))
+display(long, ipywidgets.VBox([dead, ipywidgets.Image(value=grey)]))
 
 # %%
 display(HTML('<figure><video controls src="data:video/mp4;base64,AAAA"></video><figcaption>no.mp4: 2 x 2</figcaption>'))

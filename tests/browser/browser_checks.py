@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from browser_notebooks import NotebookPage
-from browser_page import Part, Slider, decoded
+from browser_page import SIZE, Part, Slider, decoded
 
 from lipwise.media.probe import probe
 from lipwise.notebook.show import PREVIEW_S
 
 STEADY = 0.1  # s by which a player's length may be off: an encoder's delay
+TALL_PX = 1800  # of a window in which the longest output has room
 STRIP_PX = 40  # a lower picture is a coloured strip, which may be stretched
 LEAST_PX = 100  # width of a picture in which something can be seen
 LEAST_SPREAD = 1.5  # standard deviation in levels of 0 to 255; below it a picture is empty
@@ -103,6 +104,7 @@ def keep_screenshots(notebook: NotebookPage, folder: Path, name: str) -> list[st
     """Write a picture of the page and of each output into a folder; which of them are empty."""
     folder.mkdir(parents=True, exist_ok=True)
     notebook.page.screenshot(path=folder / f"{name}_page.png")
+    notebook.page.set_viewport_size(SIZE | {"height": TALL_PX})
     empty = []
     for number, output in enumerate(notebook.outputs):
         size = output.element.bounding_box()
@@ -110,4 +112,5 @@ def keep_screenshots(notebook: NotebookPage, folder: Path, name: str) -> list[st
             path = folder / f"{name}_{number:02d}.png"
             if output.screenshot(path).std() < LEAST_SPREAD:
                 empty.append(path.name)
+    notebook.page.set_viewport_size(SIZE)
     return empty

@@ -135,7 +135,8 @@ class LabPage(NotebookPage):
         self.page.wait_for_timeout(500)  # colours fade over
 
     def close(self) -> None:
-        self.turn("Light")
+        if self.page.query_selector('body[data-jp-theme-light="false"]'):
+            self.turn("Light")
         super().close()
 
 

@@ -89,6 +89,14 @@ window.measures = (() => {
         .map(([by, one]) => `${Math.round(by)} px: ${place(one)}`);
     },
 
+    // Words of outputs that are cut off, with dots or without.
+    cut: () =>
+      [...document.querySelectorAll(OUTPUT)]
+        .flatMap((area) => [...area.querySelectorAll("*")])
+        .filter((one) => holdsWords(one) && !one.matches(FIELDS) && visible(one))
+        .filter((one) => getComputedStyle(one).overflowX === "hidden" && one.scrollWidth > one.clientWidth + 1)
+        .map(place),
+
     // Every picture in the outputs: where it is, its size on the page and its own.
     pictures: () =>
       [...document.querySelectorAll(OUTPUT)]

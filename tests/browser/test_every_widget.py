@@ -53,6 +53,10 @@ def test_nothing_is_wider_than_the_page(book):
     assert book.measure("wide") == []
 
 
+def test_no_words_are_cut_off(book):
+    assert book.measure("cut") == []
+
+
 def test_pictures_can_be_seen(book):
     assert checks.look_at_pictures(book) == []
 

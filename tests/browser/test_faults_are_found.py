@@ -25,6 +25,12 @@ def test_an_output_that_is_too_wide(faulty):
     assert "to be scrolled sideways" in said
 
 
+def test_words_that_are_cut_off(faulty):
+    said = "\n".join(faulty.measure("cut"))
+    assert "a name that is longer" in said
+    assert "dead" not in said
+
+
 def test_words_that_are_too_faint(faulty):
     said = "\n".join(faulty.measure("faint", 4.5))
     assert "white words" in said

@@ -30,6 +30,10 @@ def test_nothing_is_wider_than_the_page(lesson):
     assert lesson.measure("wide") == []
 
 
+def test_no_words_are_cut_off(lesson):
+    assert lesson.measure("cut") == []
+
+
 def test_pictures_can_be_seen(lesson):
     assert lesson.measure("pictures")
     assert checks.look_at_pictures(lesson) == []
