@@ -22,9 +22,21 @@ import nbformat
 import pytest
 from filelock import FileLock
 
+from lipwise.weights import find_weights
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 CELL_S = 300
+
+QUICK = "00_quickstart"  # runs with the fast tests; the other lessons are a slow leg
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent == here and QUICK not in item.name and item.path.stem != "test_run_quickstart":
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,17 @@ def is_set_up(folder: Path) -> bool:
     return current and not lacks
 
 
-STARTS: dict[str, Callable[[Path, Path], Start]] = {"01_setup": start_setup}
+def start_enhance(folder: Path, face_mesh: Path) -> Start:
+    """A cache that holds what finding faces needs and no weights that enhance."""
+    home = folder / "home"
+    home.mkdir()
+    for path in (face_mesh, find_weights("yunet_2023mar")):
+        if path is not None:
+            shutil.copy(path, home)
+    return Start(env={"LIPWISE_HOME": str(home)})
+
+
+STARTS: dict[str, Callable[[Path, Path], Start]] = {"01_setup": start_setup, "04_enhance": start_enhance}
 
 
 @dataclass(frozen=True)
