@@ -167,7 +167,12 @@ class Slider(Part):
     def shown(self) -> bytes | str:
         """What its box shows: its largest picture, or its words where there is none."""
         pictures = self.box.all("img")
-        return max(pictures, key=Slider._area).content() if pictures else self.box.words
+        return max(pictures, key=Slider._area).content() if pictures else self.words_beside
+
+    @property
+    def words_beside(self) -> str:
+        """The words of its box without its own, which change when nothing listens too."""
+        return self.box.words.replace(self.words, "", 1)
 
     def changed(self, before: bytes | str) -> bool:
         """Whether its box shows something else by now."""
