@@ -94,6 +94,7 @@ window.measures = (() => {
       [...document.querySelectorAll(OUTPUT)]
         .flatMap((area) => [...area.querySelectorAll("*")])
         .filter((one) => holdsWords(one) && !one.matches(FIELDS) && visible(one))
+        .flatMap((one) => [one, one.parentElement]) // a checkbox has its words in a part of the label that is cut off
         .filter((one) => getComputedStyle(one).overflowX === "hidden" && one.scrollWidth > one.clientWidth + 1)
         .map(place),
 
