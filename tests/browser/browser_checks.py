@@ -28,11 +28,11 @@ def move_with_the_mouse(slider: Slider) -> None:
 
 def move_with_keys(notebook: NotebookPage, slider: Slider) -> None:
     """Reach a slider by Tab and move it by an arrow key; what its box shows changes with it."""
-    value, words = slider.value, slider.box.words
+    value, before = slider.value, (slider.shown(), slider.words_beside)
     assert notebook.tab_to(slider) is not None, f"Tab does not lead to {slider.about}"
     notebook.page.keyboard.press("ArrowRight")
     slider.until(lambda: slider.value != value, f"{slider.about} moves by an arrow key")
-    slider.until(lambda: slider.box.words != words, f"the words beside {slider.about} change")
+    slider.until(lambda: (slider.shown(), slider.words_beside) != before, f"what {slider.about} shows changes")
 
 
 def keep_and_drop(reviewer: Part) -> None:

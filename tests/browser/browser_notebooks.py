@@ -155,7 +155,7 @@ class ClassicPage(NotebookPage):
         )
 
     def tab_to(self, slider: Slider) -> int | None:
-        """Tab away from a slider and back. From a cell's head, Tab leads to other cells and into editors that keep it."""
+        """Tab away from a slider and back. From a cell's head it leads into editors that keep it."""
         slider.handle.click()
         self.page.keyboard.press("Tab")
         away = not slider.handle.has_focus

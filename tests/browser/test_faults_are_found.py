@@ -47,6 +47,8 @@ def test_a_slider_that_nothing_listens_to(faulty, monkeypatch):
     monkeypatch.setattr("browser_page.ANSWER_S", 2)
     with pytest.raises(AssertionError, match=r"what the slider .* shows changes"):
         checks.move_with_the_mouse(faulty.sliders[0])
+    with pytest.raises(AssertionError, match=r"what the slider .* shows changes"):
+        checks.move_with_keys(faulty, faulty.sliders[0])
 
 
 def test_a_slider_that_no_key_leads_to(faulty):
