@@ -63,10 +63,16 @@ def play(path: str | Path) -> HTML:
     else:
         content = _preview(video)
         caption += f" (here a preview of at most {PREVIEW_SIDE} pixels and {PREVIEW_S} s)"
+    return player(content, caption)
+
+
+def player(content: bytes, caption: str, *, width: int = PREVIEW_SIDE) -> HTML:
+    """A player with an MP4 file inside the page, at most so many pixels wide, and a line below it."""
     source = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
     return HTML(
-        f'<figure style="margin:0"><video controls loop playsinline style="max-width:min(100%, {PREVIEW_SIDE}px)">'
-        f'<source src="{source}" type="video/mp4"></video><figcaption>{html.escape(caption)}</figcaption></figure>'
+        '<figure style="margin:0"><video controls loop playsinline style="max-width:min(100%, '
+        f'{width}px)"><source src="{source}" type="video/mp4"></video>'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
 
 
