@@ -1,64 +1,25 @@
 """Clips built from a real face, with exact ground truth: which frames can be used, and why not.
 
-The face is NASA's portrait of Eileen Collins (public domain, `skimage.data.astronaut`), pasted on a panning view of a
-picture without a face and altered between two frames. Tests and `clean_truth.py` share these builders.
+The face of `drawn_head` is pasted on a panning view of a picture without a face and altered between two frames. Tests
+and `clean_truth.py` share these builders.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage.data
+from drawn_head import FIVE, LIPS_HALF_WH, MOUTH_XY, SIZE_WH, Pose, ground, paste
 
 from lipwise.media.write import write_video
 from lipwise.sample import turn_head
 
 FPS, COUNT = Fraction(25), 90
-SIZE_WH = (640, 360)
 FROM, UNTIL = 30, 60  # the frames that are altered, unless a case says otherwise
 
-# The head in the portrait, in its pixels: middle and radii of the ellipse that is cut out, and the five landmarks.
-HEAD_XY, HEAD_RADII = np.array([223.0, 118.0]), (72, 100)
-FIVE = np.array([(203.4, 101.4), (245.3, 101.7), (223.1, 124.9), (203.4, 144.2), (240.1, 142.3)])
-MOUTH_XY = FIVE[3:].mean(axis=0)
-LIPS_HALF_WH = np.array([22.0, 11.0])  # the painted lips round the middle of the mouth
-
-Alter = Callable[[np.ndarray, "Pose"], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Where the head is pasted.
-
-    Attributes:
-        at_xy: the head's middle in the frame.
-        scale: of the portrait; 1 has 42 px between the eyes.
-        turn_deg: in the picture's plane.
-        mirrored: left and right swapped.
-    """
-
-    at_xy: tuple[float, float]
-    scale: float = 1.4
-    turn_deg: float = 0.0
-    mirrored: bool = False
-
-    def matrix(self) -> np.ndarray:
-        """(2, 3) map from the portrait to the frame."""
-        camera = cv2.getRotationMatrix2D((float(HEAD_XY[0]), float(HEAD_XY[1])), self.turn_deg, self.scale)
-        camera[:, 2] += np.array(self.at_xy) - HEAD_XY
-        if not self.mirrored:
-            return camera
-        swap = np.array([[-1.0, 0.0, 2 * HEAD_XY[0]], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-        return camera @ swap
-
-    def place(self, points_xy: np.ndarray) -> np.ndarray:
-        """Points (N, 2) of the portrait in the frame."""
-        camera = self.matrix()
-        return points_xy @ camera[:, :2].T + camera[:, 2]
+Alter = Callable[[np.ndarray, Pose], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -78,35 +39,10 @@ class Built:
     at: tuple[int, ...] = ()
 
 
-@cache
-def portrait() -> tuple[np.ndarray, np.ndarray]:
-    """The portrait and the soft mask (512, 512) float32 of its head."""
-    mask = np.zeros((512, 512), np.uint8)
-    cv2.ellipse(mask, (int(HEAD_XY[0]), int(HEAD_XY[1])), HEAD_RADII, 0, 0, 360, 255, -1)
-    return skimage.data.astronaut(), cv2.GaussianBlur(mask, (0, 0), 5).astype(np.float32) / 255
-
-
-def ground(number: int, picture: str = "coffee") -> np.ndarray:
-    """A panning view of a picture without a face, (360, 640, 3) uint8."""
-    whole = cv2.resize(getattr(skimage.data, picture)(), (900, 600), interpolation=cv2.INTER_AREA)
-    x, y = round(60 + 50 * np.sin(number / 15)), round(60 + 40 * np.cos(number / 19))
-    return whole[y : y + SIZE_WH[1], x : x + SIZE_WH[0]].copy()
-
-
 def sway(number: int) -> Pose:
     """A speaker's gentle motion round the middle of the picture."""
     at = 320 + 30 * np.sin(number / 12), 180 + 10 * np.sin(number / 7)
     return Pose(at, turn_deg=3 * float(np.sin(number / 9)))
-
-
-def paste(frame: np.ndarray, pose: Pose, picture: np.ndarray | None = None) -> np.ndarray:
-    """The frame with the head in it, (360, 640, 3) uint8; `picture` stands in for the portrait."""
-    face, mask = portrait()
-    face = face if picture is None else picture
-    camera = pose.matrix()
-    shown = cv2.warpAffine(face, camera, SIZE_WH, flags=cv2.INTER_AREA if pose.scale < 1 else cv2.INTER_CUBIC)
-    alpha = cv2.warpAffine(mask, camera, SIZE_WH)[..., None]
-    return np.round(alpha * shown + (1 - alpha) * frame).astype(np.uint8)
 
 
 def _blurred(frame: np.ndarray, _: Pose) -> np.ndarray:
@@ -135,10 +71,6 @@ def _covered(frame: np.ndarray, pose: Pose) -> np.ndarray:
         cv2.ellipse(layer, ((x, y), (118.0, 23.0), angle), (214 - 6 * finger, 160 - 5 * finger, 132), -1)
         cv2.ellipse(layer, ((x, y), (118.0, 23.0), angle), (160, 108, 84), 2)
     return cv2.GaussianBlur(layer, (0, 0), 0.8)
-
-
-def _plain(frame: np.ndarray, _: Pose) -> np.ndarray:
-    return frame
 
 
 ALTERED: dict[str, tuple[Alter, str]] = {
@@ -172,6 +104,25 @@ def build_altered(folder: Path, name: str) -> Built:
         return alter(frame, pose) if _within(number) else frame
 
     return Built(_write(folder, name, draw), _usual(), reason)
+
+
+def build_soft(folder: Path) -> Built:
+    """Out of focus from end to end, as blurred as the unusable frames of "blurred": all can be used, but it is told."""
+    path = _write(folder, "soft", lambda number: _blurred(paste(ground(number), sway(number)), sway(number)))
+    return Built(path, np.ones(COUNT, bool), "none")
+
+
+def build_dark_beside_mild(folder: Path) -> Built:
+    """A mild blur that is no fault; between FROM and UNTIL a dark, noisy picture, which seems sharper than the rest."""
+    rng = np.random.default_rng(0)
+
+    def draw(number: int) -> np.ndarray:
+        frame = paste(ground(number), sway(number))
+        if not _within(number):
+            return cv2.GaussianBlur(frame, (0, 0), 1.2)
+        return np.clip(np.round(frame * 0.15 + rng.normal(0, 4, frame.shape)), 0, 255).astype(np.uint8)
+
+    return Built(_write(folder, "dark_beside_mild", draw), _usual(), "too_dark")
 
 
 def build_good(folder: Path) -> Built:
@@ -290,5 +241,7 @@ BUILDERS: dict[str, Callable[[Path], Built]] = {
     "two": build_two,
     "cut": build_cut,
     "jump": build_jump,
+    "soft": build_soft,
+    "dark_beside_mild": build_dark_beside_mild,
     **{name: (lambda folder, name=name: build_altered(folder, name)) for name in ALTERED},
 }

@@ -1,37 +1,20 @@
 """Hard cases for tracking, drawn from a real face, with the exact place of every head in every frame.
 
-The face is the portrait of `built_clips`. Heads are pasted in order: a later one hides an earlier one. Tests and
-`tracking.py` share these cases.
+The face is that of `drawn_head`. Heads are pasted in order: a later one hides an earlier one. Tests and
+`tracking.py` share these cases; `tracked_score` says how well they are tracked.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
-import skimage.data
-from built_clips import HEAD_RADII, HEAD_XY, SIZE_WH, Pose, portrait
-
-from lipwise.faces.detect import FaceDetector
-from lipwise.faces.rotation import find_rotation, turn_frame
-from lipwise.faces.track import track_people
+from drawn_head import HEAD_RADII, SIZE_WH, Pose, ground, portrait
 
 FPS, COUNT = 25, 100
 MOSTLY_HIDDEN = 0.5  # a head hidden by more than this part of its box is not asked for
 Draw = Callable[[np.ndarray], np.ndarray]
 Places = Callable[[int], list[Pose | None]]
-
-
-@cache
-def _picture(name: str) -> np.ndarray:
-    return cv2.resize(getattr(skimage.data, name)(), (900, 600), interpolation=cv2.INTER_AREA)
-
-
-def ground(number: int, name: str) -> np.ndarray:
-    """A panning view of a picture without a face, (360, 640, 3) uint8."""
-    x, y = round(60 + 50 * np.sin(number / 15)), round(60 + 40 * np.cos(number / 19))
-    return _picture(name)[y : y + SIZE_WH[1], x : x + SIZE_WH[0]].copy()
 
 
 def _unchanged(frame: np.ndarray) -> np.ndarray:
@@ -96,12 +79,12 @@ class Case:
         """(T,) part of a person's box that lies outside the frame or behind another head or the pillar, roughly."""
         box = boxes[person]
         area = np.prod(box[:, 2:] - box[:, :2], axis=1)
-        hidden = 1 - _shared(box, np.array([0, 0, *SIZE_WH])) / area
+        hidden = 1 - shared_area(box, np.array([0, 0, *SIZE_WH])) / area
         blocks = list(boxes[person + 1 :])
         if self.pillar:
             blocks.append(np.tile([self.pillar[0], 0, self.pillar[1], SIZE_WH[1]], (self.count, 1)))
         for block in blocks:
-            hidden = np.fmax(hidden, _shared(box, block) / area)
+            hidden = np.fmax(hidden, shared_area(box, block) / area)
         return np.nan_to_num(hidden)
 
 
@@ -122,17 +105,10 @@ def paste_head(frame: np.ndarray, pose: Pose) -> None:
     part[:] = np.round(alpha * shown + (1 - alpha) * part)
 
 
-def _shared(boxes: np.ndarray, other: np.ndarray) -> np.ndarray:
+def shared_area(boxes: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(T,) common area of two boxes a frame."""
     size = np.minimum(boxes[:, 2:], other[..., 2:]) - np.maximum(boxes[:, :2], other[..., :2])
     return np.prod(np.maximum(size, 0), axis=1)
-
-
-def overlap(boxes: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(T,) intersection over union; NaN where either is missing."""
-    shared = _shared(boxes, other)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(other[:, 2:] - other[:, :2], axis=1)
-    return shared / (areas - shared)
 
 
 def place_box(pose: Pose, portrait_box: np.ndarray) -> np.ndarray:
@@ -140,22 +116,6 @@ def place_box(pose: Pose, portrait_box: np.ndarray) -> np.ndarray:
     middle = pose.place(portrait_box.reshape(2, 2).mean(axis=0)[None])[0]
     half = pose.scale * (portrait_box[2:] - portrait_box[:2]) / 2
     return np.r_[middle - half, middle + half]
-
-
-def portrait_box(detector: FaceDetector) -> np.ndarray:
-    """What the detector calls this face, in pixels of the portrait: the median over pastes at rest.
-
-    Boxes are a matter of definition, and this one is the detector's own.
-    """
-    found = []
-    for scale in (0.8, 1.0, 1.4):
-        for shift in (-40, 0, 40):
-            pose = Pose((320 + shift, 180), scale)
-            frame = np.full((SIZE_WH[1], SIZE_WH[0], 3), 120, np.uint8)
-            paste_head(frame, pose)
-            box = detector.detect(frame).boxes_xyxy[0]
-            found.append(((box.reshape(2, 2) - pose.at_xy) / scale + HEAD_XY).ravel())
-    return np.median(found, axis=0)
 
 
 # --- where the heads are
@@ -242,64 +202,3 @@ CASES: dict[str, Case] = {
     "turned 180": Case(_sway, turn=2, count=30),
     "turned 270": Case(_sway, turn=3, count=30),
 }
-
-
-# --- how well it goes
-
-
-@dataclass(frozen=True)
-class Score:
-    """What tracking everybody in a case gave.
-
-    Attributes:
-        iou: (people,) median overlap of each person's box with the truth, where both are there.
-        found: (people,) share of the frames in which the person can be seen that have a box of theirs.
-        swaps: how often a track goes over from one person to another.
-        tracks: how many people were told apart.
-        jitter: before and after smoothing, mean of the tracks, thousandths of a box size a frame squared.
-        rotation: clockwise turn that was found.
-    """
-
-    iou: np.ndarray
-    found: np.ndarray
-    swaps: int
-    tracks: int
-    jitter: tuple[float, float]
-    rotation: int
-
-
-def score_case(case: Case, detector: FaceDetector, box: np.ndarray, *, every: int = 1) -> Score:
-    """Find out which way up a case is, track everybody in it, and compare with the truth.
-
-    Args:
-        box: the detector's own `portrait_box`.
-        every: look at every second frame ... only, so that everybody moves as much faster.
-    """
-    shown = case.frames(every)
-    rotation = find_rotation([case.stored(number) for number in range(0, case.count, case.count // 3)], detector)
-    upright = (turn_frame(frame, rotation.degrees) for frame in shown)
-    tracks = track_people(upright, detector, fps=FPS)
-    truth = case.truth(box)[:, ::every]
-    overlaps = np.array([[overlap(track.boxes_xyxy, of) for of in truth] for track in tracks])  # (tracks, people, T)
-    best = np.nansum(overlaps, axis=2).argmax(axis=0)  # (people,) the track of each
-    visible = np.isfinite(truth[..., 0])
-    own = np.stack([overlaps[track, person] for person, track in enumerate(best)])
-    figures = np.array([(track.raw_jitter, track.jitter) for track in tracks])
-    return Score(
-        iou=np.nanmedian(own, axis=1),
-        found=np.array([np.isfinite(own[person])[visible[person]].mean() for person in range(len(truth))]),
-        swaps=sum(_changes(track.boxes_xyxy, case.truth(box, with_hidden=True)[:, ::every]) for track in tracks),
-        tracks=len(tracks),
-        jitter=(1000 * float(figures[:, 0].mean()), 1000 * float(figures[:, 1].mean())),
-        rotation=rotation.degrees,
-    )
-
-
-def _changes(boxes: np.ndarray, truth: np.ndarray) -> int:
-    """How often a track's boxes (T, 4) change over from one person to another; `truth` (people, T, 4).
-
-    Where two are at the same place, nobody can say on whom it lies; those frames are left out.
-    """
-    known = np.nan_to_num([overlap(boxes, of) for of in truth])
-    clear = (known.max(axis=0) >= 0.5) & ((known >= 0.4).sum(axis=0) == 1)
-    return int(np.count_nonzero(np.diff(known.argmax(axis=0)[clear])))

@@ -12,7 +12,8 @@ import argparse
 import warnings
 from pathlib import Path
 
-from tracked_cases import CASES, portrait_box, score_case
+from tracked_cases import CASES
+from tracked_score import portrait_box, score_case
 
 from lipwise.errors import LipwiseWarning
 from lipwise.faces.detect import FaceDetector, load_detector

@@ -1,4 +1,4 @@
-"""The command line: `python -m lipwise run ...` `clean`, `enhance`, `demo`, `weights`, `doctor`."""
+"""The command line: `python -m lipwise run ...` `clean`, `enhance`, `evaluate`, `demo`, `weights`, `doctor`."""
 
 import signal
 import sys
@@ -13,6 +13,7 @@ HOMES = {
     "run": "run",
     "clean": "clean",
     "enhance": "enhance",
+    "evaluate": "evaluate",
     "demo": "run",
     "weights": "weights",
     "doctor": "doctor",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 
 NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
 
@@ -44,6 +45,26 @@ def written_whole(path: Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") -> Iterator[Path]:
+    """A folder of this call's own in the folder `beside`, deleted with all that is in it, also when the program is told
+    to end while the folder is made or deleted.
+
+    Raises:
+        OSError: as the system says.
+    """
+    folder = beside / f"{prefix}{token_hex(8)}{suffix}"
+    try:  # before the folder is made: whatever comes in between, the folder goes
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        try:
+            rmtree(folder, ignore_errors=True)
+        except BaseException:
+            rmtree(folder, ignore_errors=True)
+            raise
 
 
 @contextmanager

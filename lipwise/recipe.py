@@ -11,6 +11,7 @@ from lipwise.errors import ConsentError, SettingsError
 from lipwise.faces.track import TrackSettings
 from lipwise.settings import Settings
 from lipwise.stages.aligned import EnhanceSettings
+from lipwise.stages.enhancers import LARGEST_HEIGHT, LARGEST_SCALE
 from lipwise.stages.generators import BUILT_IN
 from lipwise.stages.lipsync import LipsyncSettings
 from lipwise.stages.policies import LIPSYNC_CLEAN, CleanSettings
@@ -50,6 +51,7 @@ class Recipe(Settings):
             keeps the clip's size.
         upscale_scale, upscale_height: how many times larger, or how many pixels high; with neither, what the upscaler
             gives.
+        upscale_denoise: how much noise "realesr_general_x4v3" removes, 0 to 1; for no other upscaler.
         segment_s: length of the pieces that are rendered and kept one by one, rounded to whole keyframe intervals.
     """
 
@@ -75,8 +77,9 @@ class Recipe(Settings):
     restore: str | None = None
     restore_engine: Literal["gfpgan", "spandrel"] | None = None
     upscale: str | None = None
-    upscale_scale: Annotated[float, Field(gt=0, le=16, allow_inf_nan=False)] | None = None
-    upscale_height: Annotated[int, Field(ge=1, le=16384)] | None = None
+    upscale_scale: Annotated[float, Field(gt=0, le=LARGEST_SCALE, allow_inf_nan=False)] | None = None
+    upscale_height: Annotated[int, Field(ge=1, le=LARGEST_HEIGHT)] | None = None
+    upscale_denoise: Annotated[float, Field(ge=0, le=1)] = 1.0
     enhance: EnhanceSettings = EnhanceSettings()
 
     def to_yaml(self, path: str | Path) -> None:

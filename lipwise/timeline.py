@@ -36,11 +36,13 @@ class Timeline:
         source_index: (T_out,) int64, frame numbers on the clip's constant-rate grid.
         synth: (T_out,) bool, False where the frame passes untouched.
         fps: frames a second of the result, exact.
+        clip: SHA-256 of the file whose frames they are; "" where nobody knows.
     """
 
     source_index: np.ndarray
     synth: np.ndarray
     fps: Fraction
+    clip: str = ""
 
     def __post_init__(self) -> None:
         if self.source_index.ndim != 1 or self.source_index.shape != self.synth.shape:
@@ -89,4 +91,4 @@ class Timeline:
             yield slice(first, min(first + frames_each, len(self)))
 
     def __getitem__(self, part: slice) -> "Timeline":
-        return Timeline(self.source_index[part], self.synth[part], self.fps)
+        return Timeline(self.source_index[part], self.synth[part], self.fps, self.clip)

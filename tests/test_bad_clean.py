@@ -1,5 +1,6 @@
 """Nothing but bad input to cleaning: each gets an error that names the file, the cause and the next step."""
 
+import json
 import os
 import subprocess
 import sys
@@ -56,6 +57,8 @@ BAD = {
     "unknown detector": ({"detector": "eagle"}, lw.SettingsError, "eagle"),
     "nobody there to choose": ({"choose": 7}, lw.FaceError, "7"),
     "a choice that is none": ({"choose": -1}, lw.SettingsError, "-1"),
+    "a track without an ending": ({"paths": CleanPaths(track=Path("trackname"))}, lw.SettingsError, "trackname.npz"),
+    "people in a text file": ({"paths": CleanPaths(people=Path("people.txt"))}, lw.SettingsError, "people.npz"),
 }
 
 
@@ -86,7 +89,8 @@ def test_the_result_never_overwrites_the_clip_or_another_result(stock, tmp_path,
 
 def test_one_frame_is_a_clip(clean, tmp_path):
     said = clean("one.mp4")
-    assert "1 of 1 frames" in said
+    assert "1 frames from 1: 1 used" in said
+    assert "1 of 1 frames can be used" in said
     assert lw.probe(tmp_path / "out.mp4").frame_count == 1
 
 
@@ -101,12 +105,55 @@ def test_a_clip_without_a_face_has_a_report(stock, face_mesh):
     assert not track.has_face.any()
 
 
-def test_report_and_sheet_show_why_a_clip_was_refused(clean, tmp_path):
+REFUSED = {
+    "no frame is left": ("face.mp4", {"thresholds": {"min_eyes_px": 900}}, "too_small"),
+    "the policy fails": ("face.mp4", {"policy": "fail", "thresholds": {"min_eyes_px": 900}}, "too_small"),
+    "nobody is seen": ("faceless.mp4", {}, "no_face"),
+}
+
+
+@pytest.mark.parametrize(("clip", "settings", "reason"), REFUSED.values(), ids=REFUSED)
+def test_report_and_sheet_show_why_a_clip_was_refused(clean, tmp_path, clip, settings, reason):
     paths = CleanPaths(report=tmp_path / "report.json", sheet=tmp_path / "sheet.png")
-    with pytest.raises(lw.FaceError):
-        clean(settings={"thresholds": {"min_eyes_px": 900}}, paths=paths)
-    assert lw.UsabilityReport.load(tmp_path / "report.json").ranges("too_small") == "0-7"
+    with pytest.raises(lw.FaceError) as caught:
+        clean(clip, settings=settings, paths=paths)
+    assert lw.UsabilityReport.load(tmp_path / "report.json").ranges(reason) == "0-7"
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert written["result"] is None
+    assert caught.value.what in written["refused"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "sheet.png"]
+
+
+def test_the_report_says_what_was_done_and_which_frame_became_which(clean, stock, tmp_path):
+    settings = {"policy": "hold", "hold_s": 0.04, "bridge_frames": 0, "drop": "3-4", "against": ("no_face",)}
+    said = clean(settings=settings, paths=CleanPaths(report=tmp_path / "report.json"))
+    assert "8 frames from 8: 6 used, 1 held, 1 passed untouched" in said
+    assert "6 of 8 frames can be used; ignored: too small" in said
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert written["clip"] == str(stock / "face.mp4")
+    told = written["cleaning"]
+    assert (told["policy"], told["hold_s"], told["bridge_frames"], told["drop"]) == ("hold", 0.04, 0, "3-4")
+    assert "blurred" in told["ignored"]
+    assert "no_face" not in told["ignored"]
+    result = written["result"]
+    assert result["source_frame"] == [0, 1, 2, 2, 4, 5, 6, 7]
+    assert result["passed_untouched"] == "4"
+    assert result["outcome"] == {"used": 6, "bridged": 0, "held": 1, "passed": 1, "dropped": 0}
+    assert result["path"] == str(tmp_path / "out.mp4")
+    assert lw.UsabilityReport.load(tmp_path / "report.json").ranges() == "3-4"
+
+
+def test_a_drop_is_counted(clean):
+    assert "6 frames from 8: 6 used, 2 dropped" in clean(settings={"drop": "3-4"})
+
+
+def test_what_is_warned_of_is_told_once_and_after_a_failure_too(clean, recwarn):
+    settings = {"keep": "2", "drop": "2"}
+    said = clean(settings=settings)
+    assert said.count("to be kept and dropped") == 1
+    assert not [entry for entry in recwarn if issubclass(entry.category, lw.LipwiseWarning)]
+    with pytest.warns(lw.LipwiseWarning, match="kept and dropped"), pytest.raises(lw.FaceError):
+        clean(settings=settings | {"policy": "fail"})
 
 
 @pytest.mark.parametrize("wrong", [{"policy": "shake"}, {"hold_s": -1}, {"thresholds": {"max_yaw_deg": 400}}])
@@ -131,21 +178,46 @@ def test_a_recipe_with_cleaning_survives_yaml(tmp_path):
     [
         (["faceless.mp4"], "faceless.mp4"),
         (["gone.mp4"], "gone.mp4"),
-        (["face.mp4", "--hold", "-1"], "hold_s"),
+        (["face.mp4", "--hold", "-1"], "'--hold' is not usable: -1"),
+        (["face.mp4", "--hold", "nan"], "'--hold' is not usable: nan"),
+        (["face.mp4", "--bridge", "-1"], "next: see the settings and their units with python -m lipwise clean --help"),
+        (["face.mp4", "--least-confidence", "2"], "--least-confidence=2"),
         (["face.mp4", "--thresholds.max-yaw-deg", "400"], "max_yaw_deg"),
         (["face.mp4", "--ignore", "ugly"], "ugly"),
+        (["face.mp4", "--choose", "0", "--choose-at", "5", "5"], "--choose and --choose-at were both given"),
     ],
 )
 def test_the_command_line_ends_with_status_2_and_no_traceback(stock, tmp_path, face_mesh, arguments, named):
     command = [*arguments, "--out", str(tmp_path / "out.mp4"), "--no-cache"]
-    done = subprocess.run(
-        [sys.executable, "-m", "lipwise", "clean", *command],
-        capture_output=True,
-        text=True,
-        cwd=stock,
-        env={**os.environ, "PYTHONPATH": str(Path(lw.__file__).parent.parent)},
-    )
+    done = on_the_command_line(stock, *command)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert named in done.stderr
+    assert "CleanSettings" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_warning_on_the_command_line_shows_no_code(stock, tmp_path, face_mesh):
+    command = ["face.mp4", "--out", str(tmp_path / "out.mp4"), "--no-cache", "--keep", "2", "--drop", "2"]
+    refused = on_the_command_line(stock, *command, "--policy", "fail")
+    assert "warning: frames 2 are to be kept and dropped: they are dropped\n" in refused.stderr
+    assert ".py" not in refused.stderr
+    done = on_the_command_line(stock, *command)
+    assert "note: frames 2 are to be kept and dropped" in done.stdout
+    assert "warning" not in done.stderr
+
+
+def test_the_limits_are_in_the_help(stock):
+    words = " ".join(on_the_command_line(stock, "--help").stdout.replace("│", " ").split())
+    assert "0 to 10000" in words
+    assert "0 to 3600" in words
+
+
+def on_the_command_line(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lipwise", "clean", *command],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(lw.__file__).parent.parent)},
+    )

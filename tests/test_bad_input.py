@@ -126,8 +126,19 @@ def test_an_existing_result_survives_a_failed_run(run, tmp_path, stock):
     assert list(tmp_path.iterdir()) == [kept]
 
 
-@pytest.mark.parametrize("arguments", [["--face", "gone.mp4"], ["--face", "text.mp4"], ["--generator", "nobody"]])
-def test_the_command_line_ends_with_status_2_and_no_traceback(stock, tmp_path, arguments):
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--face", "gone.mp4"], "gone.mp4"),
+        (["--face", "text.mp4"], "text.mp4"),
+        (["--generator", "nobody"], "nobody"),
+        (["--track", "t.npz", "--choose", "1"], "--choose and --track were both given"),
+        (["--track", "t.npz"], "nothing has that name"),
+        (["--track", "text.mp4"], "it is no .npz file"),
+        (["--keep-background", "2"], "'--keep-background' is not usable"),
+    ],
+)
+def test_the_command_line_ends_with_status_2_and_no_traceback(stock, tmp_path, arguments, named):
     sample = lw.make_sample(stock)
     command = ["--face", sample.face, "--speech", sample.speech, "--out", tmp_path / "out.mp4", "--consent", *arguments]
     done = subprocess.run(
@@ -139,7 +150,7 @@ def test_the_command_line_ends_with_status_2_and_no_traceback(stock, tmp_path, a
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert arguments[1] in done.stderr
+    assert named in done.stderr
     assert "next:" in done.stderr
 
 

@@ -6,6 +6,7 @@ python tools/make_pictures.py quickstart   this one
 
 import sys
 import tempfile
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
@@ -17,12 +18,16 @@ from safetensors.torch import save_file
 
 import lipwise as lw
 from lipwise.models.viseme_net import load_viseme_net
-from lipwise.notebook import show, show_clean, show_enhance, show_weights
+from lipwise.notebook import show, show_clean, show_enhance, show_evaluate, show_lipsync_failures, show_weights
+from lipwise.notebook.show_lipsync_stand_in import hears
+from lipwise.pipeline.evaluate import open_run
 from lipwise.sample import make_hard_sample, sample_frames
 
 IMAGES = Path(__file__).resolve().parent.parent / "notebooks" / "images"
 # Lips shut on the p of "please", narrow on the w of "watch", wide open on its a, spread on the i of "lips".
 QUICKSTART_FRAMES = [63, 71, 75, 89]
+EVALUATED_FRAMES = 32  # as in the lesson
+LIPSYNC_FRAMES = slice(71, 81)  # the same "watch"
 WIDTH = 1200
 BITS = 7  # of each colour: a smaller file that looks the same (a palette of 256 takes the red from the lips)
 
@@ -55,6 +60,26 @@ def clean_faces(folder: Path) -> Path:
     return save(show_clean.faces(video, track, report), "clean_faces")
 
 
+def lipsync(folder: Path) -> Path:
+    """A word with the windows it should have, with windows that share nothing, and with windows cut too slowly."""
+    sample = lw.make_sample(folder)
+    video, speech, generator = lw.probe(sample.face), lw.load_speech(sample.speech), lw.load_generator()
+    track, count = lw.track_faces(video), speech.frame_count(video.fps)
+    timeline = lw.Timeline.for_speech(track.has_face, video.fps, count)
+    state = lw.prepare_lipsync(video, track, timeline, speech, generator=generator)
+    asked = {"first": 0, "count": count, "offset_s": generator.window_shift_s}
+    right, hold = speech.windows(video.fps, **asked), round(video.fps / 5)
+    windows = {"right": right, "windows that share nothing": right[np.arange(count) // hold * hold]}
+    windows["windows cut as if there were 80 frames a second"] = speech.windows(Fraction(80), **asked)
+    tries = {}
+    for name, given in windows.items():
+        told = hears(state, given)
+        chosen = {"generator": generator, "state": told, "part": LIPSYNC_FRAMES}
+        tries[name] = told.per_frame["gap"], list(lw.lipsync_frames(video, track, timeline, speech, **chosen))
+    meshes_xy = track.mesh_xy[timeline.source_index[LIPSYNC_FRAMES]]
+    return save(show_lipsync_failures.mouths(tries, meshes_xy, first=LIPSYNC_FRAMES.start), "lipsync")
+
+
 def enhance(_folder: Path) -> Path:
     """A face of 96 px, the same interpolated, and drawn by Real-ESRGAN; fetches 33 MB of weights."""
     small = cv2.resize(next(sample_frames()), (256, 256), interpolation=cv2.INTER_AREA)
@@ -62,6 +87,22 @@ def enhance(_folder: Path) -> Path:
     pictures = {"96 x 96 pixels": face, "four times as many each way: lanczos": lw.load_upscaler(scale=4).upscale(face)}
     pictures["the same, drawn by Real-ESRGAN"] = lw.load_upscaler("realesrgan_x4plus_ncnn").upscale(face)
     return save(show_enhance.beside(pictures), "enhance")
+
+
+def evaluate(folder: Path) -> Path:
+    """A result of the sample and spoiled copies of it, with what the figures say about each."""
+    sample, run = lw.make_sample(folder), folder / "judged"
+    recipe = lw.Recipe(face=sample.face, speech=sample.speech, out=folder / "judged.mp4", consent=True)
+    lw.run(recipe, run_folder=run)
+    stretch = show_evaluate.Stretch(open_run(run), recipe.out, count=EVALUATED_FRAMES)
+    trials = {
+        "the result": stretch.judge(),
+        "clip untouched": stretch.judge(stretch.untouched),
+        "0.28 s early": stretch.judge(late_s=-0.28),
+        "lighter patch": stretch.judge(stretch.patch),
+        "light flickers": stretch.judge(stretch.flicker),
+    }
+    return save(show_evaluate.faults(trials), "evaluate")
 
 
 def save(figure: Figure, name: str) -> Path:
@@ -75,7 +116,7 @@ def save(figure: Figure, name: str) -> Path:
     return path
 
 
-PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces, enhance)}
+PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces, lipsync, enhance, evaluate)}
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)

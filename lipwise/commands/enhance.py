@@ -7,6 +7,18 @@ from typing import Literal
 import tyro
 
 import lipwise
+from lipwise.commands.choices import Wording, as_typed
+
+WORDING = Wording(
+    "enhance",
+    {
+        "restore=gfpgan_1.4": "--restore gfpgan_1.4",
+        "upscale=lanczos": "--upscale lanczos",
+        "fidelity": "--fidelity",
+        "least_face_px": "--least-face",
+        "denoise": "--denoise",
+    },
+)
 
 
 def enhance(
@@ -21,6 +33,7 @@ def enhance(
     upscale: str | None = None,
     upscale_scale: float | None = None,
     upscale_height: int | None = None,
+    denoise: float = 1.0,
     quality: Literal["draft", "good", "best"] = "good",
     choose: int | None = None,
     device: str | None = None,
@@ -31,34 +44,37 @@ def enhance(
     CodeFormer and parts of GFPGAN are for non-commercial use only. Faces need their owners' consent.
 
     Args:
-        source: video, photo or folder of photos.
-        out: the result: a video, a photo, or a folder.
+        source: video, photo or folder of photos; folders in it are left out.
+        out: the result: a video, a photo, or a folder, in which photos keep their names.
         restore: gfpgan_1.4, gfpgan_1.3, restoreformer, codeformer, or the path of a checkpoint.
         restore_region: what is taken from the restored face.
         fidelity: how much of the face stays as it was, 0 to 1.
         least_face: faces lower than this many pixels are left alone.
         restore_engine: whose code restores: gfpgan or spandrel.
         upscale: lanczos (no weights needed), realesrgan_x4plus ..., or the path of a checkpoint.
-        upscale_scale: how many times larger.
+        upscale_scale: how many times larger; by default 2 times with lanczos, what the network gives with others.
         upscale_height: how many pixels high, instead.
+        denoise: how much noise realesr_general_x4v3 removes, 0 to 1.
         quality: of a written video.
         choose: whose face is restored in a video, counted from the left, from 0; the largest steady one otherwise.
         device: cuda, cpu ...; the best there is otherwise.
         report: write the report to this JSON file.
     """
-    made = lipwise.enhance(
-        source,
-        out,
-        restore=restore,
-        engine=restore_engine,
-        upscale=upscale,
-        scale=upscale_scale,
-        height=upscale_height,
-        settings={"region": restore_region, "fidelity": fidelity, "least_face_px": least_face},
-        quality=quality,
-        choose=choose,
-        device=device,
-    )
-    if report is not None:
-        made.save(report)
-    sys.stdout.write(f"{made}\n")
+    with as_typed(WORDING):
+        made = lipwise.enhance(
+            source,
+            out,
+            restore=restore,
+            engine=restore_engine,
+            upscale=upscale,
+            scale=upscale_scale,
+            height=upscale_height,
+            denoise=denoise,
+            settings={"region": restore_region, "fidelity": fidelity, "least_face_px": least_face},
+            quality=quality,
+            choose=choose,
+            device=device,
+        )
+        if report is not None:
+            made.save(report)
+    sys.stdout.write(f"{WORDING.of(str(made))}\n")

@@ -8,8 +8,28 @@ from typing import Annotated, Literal
 import tyro
 
 import lipwise
-from lipwise.commands.choices import ChooseAt, one_choice
+from lipwise.commands.choices import ChooseAt, Wording, as_typed, one_choice
 from lipwise.stages.policies import LIPSYNC_CLEAN
+
+WORDING = Wording(
+    "run",
+    {
+        "clean.track_file": "--track",
+        "track_file": "--track",
+        "start_s": "--start",
+        "end_s": "--end",
+        "speech_start_s": "--speech-start",
+        "speech_end_s": "--speech-end",
+        "keep_background": "--keep-background",
+        "lipsync.audio_offset_s": "--audio-offset",
+        "audio_offset_s": "--audio-offset",
+        "enhance.fidelity": "--fidelity",
+        "upscale_scale": "--upscale-scale",
+        "upscale_height": "--upscale-height",
+        "upscale_denoise": "--denoise",
+        "denoise": "--denoise",
+    },
+)
 
 
 def run(
@@ -27,6 +47,7 @@ def run(
     quality: Literal["draft", "good", "best"] = "good",
     choose: int | None = None,
     choose_at: ChooseAt | None = None,
+    least_confidence: float = 0.0,
     region: Literal["mouth", "lower_face", "face", "rectangle"] = "lower_face",
     audio_offset: float = 0.0,
     move_in_silence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
@@ -37,6 +58,7 @@ def run(
     upscale: str | None = None,
     upscale_scale: float | None = None,
     upscale_height: int | None = None,
+    denoise: float = 1.0,
     device: str | None = None,
     track: Path | None = None,
     report: Path | None = None,
@@ -62,6 +84,7 @@ def run(
         choose: which person speaks, counted from the left, from 0; the largest steady face otherwise.
         choose_at: which person speaks: X Y of a point on the face in pixels of the upright picture, or X Y FRAME for
             where the face is in that frame of the used part.
+        least_confidence: leave shots alone in which the face is less surely the same person, 0 to 1.
         region: what is replaced; rectangle shows why the others exist.
         audio_offset: seconds by which the lips move earlier.
         move_in_silence: leave the silence gate off.
@@ -73,36 +96,41 @@ def run(
         upscale: upscale with lanczos (no weights needed), realesrgan_x4plus ..., or the path of a checkpoint.
         upscale_scale: how many times larger.
         upscale_height: how many pixels high, instead.
+        denoise: how much noise realesr_general_x4v3 removes, 0 to 1.
         device: cuda, cpu ...; the best there is otherwise.
-        track: this clip's own track, as `clean --track` wrote it: no face is looked for.
+        track: this very file's own track, as `clean --track` wrote it: no face is looked for, and frames that passed
+            untouched when the clip was cleaned pass again.
         report: write the run's report to this JSON file.
         keep_run: keep plan and segments in this folder.
     """
-    chosen = one_choice(choose, choose_at)
-    recipe = lipwise.Recipe(
-        face=face,
-        speech=speech,
-        out=out,
-        consent=consent,
-        generator=generator,
-        start_s=start,
-        end_s=end,
-        speech_start_s=speech_start,
-        speech_end_s=speech_end,
-        keep_background=keep_background,
-        quality=quality,
-        choose=chosen,
-        device=device,
-        restore=restore,
-        restore_engine=restore_engine,
-        upscale=upscale,
-        upscale_scale=upscale_scale,
-        upscale_height=upscale_height,
-        enhance={"region": restore_region, "fidelity": fidelity},
-        clean=LIPSYNC_CLEAN.model_copy(update={"track_file": track}),
-        lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
-    )
-    sys.stdout.write(f"{lipwise.run(recipe, run_folder=keep_run, report_path=report)}\n")
+    with as_typed(WORDING):
+        recipe = lipwise.Recipe(
+            face=face,
+            speech=speech,
+            out=out,
+            consent=consent,
+            generator=generator,
+            start_s=start,
+            end_s=end,
+            speech_start_s=speech_start,
+            speech_end_s=speech_end,
+            keep_background=keep_background,
+            quality=quality,
+            choose=one_choice(choose, choose_at, track=track),
+            track={"least_confidence": least_confidence},
+            device=device,
+            restore=restore,
+            restore_engine=restore_engine,
+            upscale=upscale,
+            upscale_scale=upscale_scale,
+            upscale_height=upscale_height,
+            upscale_denoise=denoise,
+            enhance={"region": restore_region, "fidelity": fidelity},
+            clean=LIPSYNC_CLEAN.model_copy(update={"track_file": track}),
+            lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
+        )
+        said = str(lipwise.run(recipe, run_folder=keep_run, report_path=report))
+    sys.stdout.write(f"{WORDING.of(said)}\n")
 
 
 def demo(*, out: Path = Path("lipwise_demo.mp4"), generator: str = "viseme", report: Path | None = None) -> None:

@@ -79,12 +79,27 @@ def choose_people(
     missed = [number for number in asked if number not in anchors]
     if missed:
         warnings.warn(
-            f"the person chosen is not in shot {', '.join(map(str, missed))}: the face most like theirs in size and "
-            "place is followed there",
+            f"the person chosen is not in {name_shots(missed, shot)}: the face most like theirs in size and place is "
+            "followed there",
             LipwiseWarning,
             stacklevel=3,
         )
     return follow_through(people, anchors or _largest(people))
+
+
+def name_shots(numbers: Sequence[int], shot: np.ndarray, *, more: Sequence[str] = ()) -> str:
+    """Shots with their frames, such as "shot 3 (frames 75-99)".
+
+    Args:
+        shot: (T,) int, number of the shot of each frame.
+        more: what else is to be said of each.
+    """
+    told = []
+    for place, number in enumerate(numbers):
+        frames = np.flatnonzero(shot == number)
+        parts = [*more[place : place + 1], f"frames {frames[0]}-{frames[-1]}"]
+        told.append(f"shot {number} ({', '.join(parts)})")
+    return ", ".join(told)
 
 
 def _is_click(choose: object) -> TypeGuard[tuple[float, float, int]]:

@@ -130,6 +130,7 @@ class YuNet(_ShrinkingDetector):
         retry_px: int | None = RETRY_PX,
     ) -> None:
         super().__init__(min_score, working_px, retry_px)
+        self.path = Path(path)  # tracks are kept under its content
         self._lock = threading.Lock()
         next_step = "fetch the weights named yunet_2023mar again"
         if not Path(path).is_file():

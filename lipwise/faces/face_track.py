@@ -1,6 +1,7 @@
 """Where one face is in every frame of a clip, and how that is saved."""
 
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from lipwise.files import written_whole
 from lipwise.landmarks import MESH_POINTS
 
 NONE, DETECTED, FILLED, EDITED = range(4)  # where a row of a track comes from
+WROTE_TRACKS = "give a file that `lipwise clean --track` or FaceTrack.save wrote, or track again"
 Built = TypeVar("Built")
 
 
@@ -35,6 +37,8 @@ class FaceTrack:
         rotation: degrees clockwise that the clip was turned by, beyond what its file says, before faces were looked
             for; see `lipwise.faces.rotation`.
         raw_jitter: what `jitter` was before smoothing; NaN where it is not known.
+        clip: SHA-256 of the file that these frames are in, 64 hexadecimal digits; "" where nobody knows. Whatever takes
+            clip and track together refuses another file.
         mesh_xy: (T, 468, 2) float32 in frame pixels, NaN rows where there is no face; (0, 468, 2) before the mesh is
             laid on.
     """
@@ -50,6 +54,7 @@ class FaceTrack:
     rotation: int = 0
     raw_jitter: float = float("nan")
     mesh_xy: np.ndarray = field(default_factory=lambda: np.zeros((0, MESH_POINTS, 2), np.float32))
+    clip: str = ""
 
     def __post_init__(self) -> None:
         count = len(self.boxes_xyxy)
@@ -89,8 +94,12 @@ class FaceTrack:
 
     @classmethod
     def load(cls, path: Path) -> "FaceTrack":
-        """Read what `save` wrote; nothing pickled is accepted."""
-        return _read(path, lambda stored: _track(stored, ""))
+        """Read what `save` wrote; nothing pickled is accepted.
+
+        Raises:
+            FaceError: there is no such file, or it holds no track, or everybody's.
+        """
+        return _read(path, _only_track)
 
 
 def save_tracks(path: Path, tracks: Sequence[FaceTrack]) -> None:
@@ -102,8 +111,27 @@ def save_tracks(path: Path, tracks: Sequence[FaceTrack]) -> None:
 
 
 def load_tracks(path: Path) -> list[FaceTrack]:
-    """Read what `save_tracks` wrote; nothing pickled is accepted."""
-    return _read(path, lambda stored: [_track(stored, f"{number}.") for number in range(int(stored["count"]))])
+    """Read what `save_tracks` wrote; nothing pickled is accepted.
+
+    Raises:
+        FaceError: there is no such file, or it holds no tracks, or only one person's.
+    """
+    return _read(path, _all_tracks)
+
+
+def _only_track(stored: Mapping[str, np.ndarray]) -> FaceTrack:
+    if "count" in stored and "boxes_xyxy" not in stored:
+        raise _OtherKindError(
+            f"it holds the tracks of everybody in a clip ({int(stored['count'])}), where one person's is wanted",
+            "write one person's with `lipwise clean --choose N --track`, or lipwise.load_tracks(path)[N].save(...)",
+        )
+    return _track(stored, "")
+
+
+def _all_tracks(stored: Mapping[str, np.ndarray]) -> list[FaceTrack]:
+    if "boxes_xyxy" in stored:
+        raise _OtherKindError("it holds the track of one person", "read it with lipwise.FaceTrack.load")
+    return [_track(stored, f"{number}.") for number in range(int(stored["count"]))]
 
 
 def _arrays(track: FaceTrack) -> dict[str, np.ndarray]:
@@ -111,11 +139,12 @@ def _arrays(track: FaceTrack) -> dict[str, np.ndarray]:
 
 
 def _track(stored: Mapping[str, np.ndarray], prefix: str) -> FaceTrack:
-    arrays: dict[str, Any] = {entry.name: stored[prefix + entry.name] for entry in fields(FaceTrack)}
+    names = [entry.name for entry in fields(FaceTrack) if entry.name != "clip"]  # older files do not say it
+    arrays: dict[str, Any] = {name: stored[prefix + name] for name in names}
     width, height = (int(side) for side in arrays["size_wh"])
     arrays["size_wh"] = width, height
     arrays["rotation"], arrays["raw_jitter"] = int(arrays["rotation"]), float(arrays["raw_jitter"])
-    return FaceTrack(**arrays)
+    return FaceTrack(**arrays, clip=str(stored[prefix + "clip"]) if prefix + "clip" in stored else "")
 
 
 def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -129,11 +158,21 @@ def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         ) from error
 
 
+class _OtherKindError(Exception):
+    """A file of tracks, but of another kind than was asked for: cause and next step."""
+
+
 def _read(path: Path, build: Callable[[Mapping[str, np.ndarray]], Built]) -> Built:
+    """What `build` makes of the arrays of a file."""
+    what, next_step = f"Cannot read the face track {path}", WROTE_TRACKS
+    if not Path(path).exists():
+        raise FaceError(what, cause="nothing has that name", next_step=f"check the name; {next_step}")
     try:
+        if not zipfile.is_zipfile(path):
+            raise FaceError(what, cause="it is no .npz file, or a damaged one", next_step=next_step)
         with np.load(path, allow_pickle=False) as stored:
             return build(stored)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise FaceError(
-            f"Cannot read the face track {path}", cause=str(error), next_step="delete the file and track again"
-        ) from error
+    except _OtherKindError as error:
+        raise FaceError(what, cause=error.args[0], next_step=error.args[1]) from None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise FaceError(what, cause=f"it holds no track: {error}", next_step=next_step) from error

@@ -4,12 +4,13 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from lipwise.errors import LipwiseWarning, SettingsError
-from lipwise.faces.choose import Choice, check_choice, choose_people
+from lipwise.faces.choose import Choice, check_choice, choose_people, name_shots
 from lipwise.faces.detect import FaceDetector
 from lipwise.faces.detections import Detections, detect_clip, only_detect
 from lipwise.faces.face_track import DETECTED, EDITED, FILLED, NONE, FaceTrack, load_tracks, save_tracks
@@ -49,6 +50,15 @@ class TrackSettings:
     least_confidence: float = 0.0  # 0-1; a shot whose face is less surely the same person is left alone; 0 leaves none
 
     def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise SettingsError(
+                    f"{entry.name}={value!r} is no number",
+                    cause=f"it is of the type {type(value).__name__}",
+                    next_step=f"leave it out to use {entry.default}",
+                )
+            object.__setattr__(self, entry.name, float(value))  # NumPy's own kinds do not go into files
         if not 0 <= self.least_confidence <= 1:
             raise SettingsError(
                 f"least_confidence={self.least_confidence!r} is no confidence",
@@ -133,7 +143,7 @@ def follow_face(
     check_choice(choose)
     people = _people(detections, fps, settings)
     followed, confidence = choose_people(people, choose, shot=detections.shot)
-    _warn_if_unsure(people, confidence)
+    _warn_if_unsure(people, confidence, detections.shot)
     followed = [
         person if sure >= settings.least_confidence else None for person, sure in zip(followed, confidence, strict=True)
     ]
@@ -158,16 +168,16 @@ def _people(detections: Detections, fps: Fraction | float, settings: TrackSettin
     ]
 
 
-def _warn_if_unsure(people: list[list[Person]], confidence: np.ndarray) -> None:
+def _warn_if_unsure(people: list[list[Person]], confidence: np.ndarray, shot: np.ndarray) -> None:
     """Say in which shots the face followed may be somebody else's."""
-    unsure = [shot for shot, present in enumerate(people) if present and confidence[shot] < UNSURE]
+    unsure = [number for number, present in enumerate(people) if present and confidence[number] < UNSURE]
     if not unsure:
         return
-    told = ", ".join(f"{shot} ({confidence[shot]:.2f})" for shot in unsure[:MOST_TOLD])
+    told = name_shots(unsure[:MOST_TOLD], shot, more=[f"{sure:.2f}" for sure in confidence[unsure]])
     more = f" and {len(unsure) - MOST_TOLD} more" if len(unsure) > MOST_TOLD else ""
     warnings.warn(
-        f"the face taken up again may be somebody else's in shot {told}{more} (confidence from 0 to 1, by size and "
-        "place alone): name the person there with choose, or leave such shots alone with least_confidence",
+        f"the face followed may be somebody else's in {told}{more} (confidence from 0 to 1, by size and place alone): "
+        "point at the person there with choose=(x, y, frame), or leave such shots alone with least_confidence",
         LipwiseWarning,
         stacklevel=4,
     )

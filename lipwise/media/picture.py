@@ -8,12 +8,14 @@ import numpy as np
 
 from lipwise.errors import LipwiseWarning, MediaError
 from lipwise.files import written_whole
+from lipwise.media.exif import set_upright
 from lipwise.media.output import unwritable
 from lipwise.media.still import is_still_file
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 DEEP_ENDINGS, ALPHA_ENDINGS = (".png", ".tif", ".tiff"), (".png", ".webp", ".tif", ".tiff")
 JPEG_QUALITY, WEBP_LOSSLESS = 95, 101  # OpenCV's numbers
+LONGEST_SIDE = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # px, of libjpeg and of the format
 
 
 def read_picture(path: str | Path) -> np.ndarray:
@@ -41,21 +43,32 @@ def read_picture(path: str | Path) -> np.ndarray:
         raise _unreadable(path, f"it holds {picture.dtype}, which does not say where white is")
     if picture.ndim == 2:
         return picture
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB if picture.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    if picture.shape[2] == 3:
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(set_upright(picture, stored.tobytes()), cv2.COLOR_BGRA2RGBA)
 
 
 def _unreadable(path: Path, cause: str) -> MediaError:
     return MediaError(f"{path} cannot be read as a photo", cause=cause, next_step="save it as JPEG or PNG")
 
 
-def check_picture_destination(path: str | Path) -> None:
-    """Raise MediaError now if a photo cannot be written under that name later."""
+def check_picture_destination(path: str | Path, size_wh: tuple[int, int] | None = None) -> None:
+    """Raise MediaError now if a photo, of that size where it is known, cannot be written under that name later."""
     path = Path(path)
+    if path.is_dir():
+        raise MediaError(f"{path} cannot be written", cause="it is a folder", next_step="name a file inside it")
     if path.suffix.lower() not in ENDINGS:
         raise MediaError(
             f"{path} cannot be written as a photo",
             cause=f"nothing is known of the ending '{path.suffix}'" if path.suffix else "its name has no ending",
             next_step=f"use one of {', '.join(ENDINGS)}",
+        )
+    most = LONGEST_SIDE.get(path.suffix.lower())
+    if size_wh is not None and most is not None and max(size_wh) > most:
+        raise MediaError(
+            f"{path} cannot hold {size_wh[0]} x {size_wh[1]} px",
+            cause=f"{path.suffix} has at most {most:,} px on a side",
+            next_step="use a smaller scale, or write a .png or .tif",
         )
 
 
@@ -66,13 +79,13 @@ def write_picture(path: str | Path, picture: np.ndarray) -> Path:
         picture: as `read_picture` gives it.
 
     Raises:
-        MediaError: nothing is known of the ending, or the place cannot be written to.
+        MediaError: nothing is known of the ending, it holds no picture as large, or the place cannot be written to.
 
     Warns:
         LipwiseWarning: the format cannot hold 16 bits or transparency, which are given up.
     """
     path = Path(path)
-    check_picture_destination(path)
+    check_picture_destination(path, (picture.shape[1], picture.shape[0]))
     ending = path.suffix.lower()
     if picture.dtype == np.uint16 and ending not in DEEP_ENDINGS:
         warnings.warn(f"{path}: {ending} holds 8 bits, not 16", LipwiseWarning, stacklevel=2)
@@ -84,7 +97,9 @@ def write_picture(path: str | Path, picture: np.ndarray) -> Path:
         picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
     qualities = {".jpg": (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY), ".webp": (cv2.IMWRITE_WEBP_QUALITY, WEBP_LOSSLESS)}
     try:
-        _, stored = cv2.imencode(ending, picture, list(qualities.get(ending.replace("jpeg", "jpg"), ())))
+        done, stored = cv2.imencode(ending, picture, list(qualities.get(ending.replace("jpeg", "jpg"), ())))
+        if not done:
+            raise OSError(f"OpenCV does not encode {picture.shape[1]} x {picture.shape[0]} px as {ending}")
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as part:
             stored.tofile(part)

@@ -7,6 +7,7 @@ import numpy as np
 
 from lipwise.errors import MediaError
 from lipwise.media.container import check_readable
+from lipwise.media.exif import set_upright
 
 JPEG, PNG, BMP, TIFF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", (b"II*\x00", b"MM\x00*")
 ANIMATED_PNG = b"acTL"  # the chunk that an animated PNG has before its first picture
@@ -66,6 +67,7 @@ def read_still(path: Path) -> tuple[np.ndarray, str, tuple[str, ...]]:
     channels = 1 if unchanged.ndim == 2 else unchanged.shape[2]
     pixel_format = f"{unchanged.dtype} x {channels}"
     if channels == 4:
+        unchanged = set_upright(unchanged, stored.tobytes())
         eight_bits = unchanged if unchanged.dtype == np.uint8 else np.right_shift(unchanged, 8).astype(np.uint8)
         if eight_bits[..., 3].min() < OPAQUE:
             return on_white(cv2.cvtColor(eight_bits, cv2.COLOR_BGRA2RGBA)), pixel_format, (TRANSPARENT,)

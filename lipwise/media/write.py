@@ -1,7 +1,6 @@
 """Frames to H.264 that browsers play."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from lipwise.errors import MediaError, SettingsError
+from lipwise.files import hidden_folder
 from lipwise.media.colour import BT709, LIMITED, to_bt709
 from lipwise.media.join import join_segments
 from lipwise.media.output import PartFile, unwritable
@@ -188,6 +188,6 @@ def write_video(
         return writer.path
     final = PartFile(path)  # says at once what is wrong with the name
     final.discard()
-    with tempfile.TemporaryDirectory(dir=final.path.parent, prefix=".lipwise-") as folder:
-        silent = write_video(Path(folder) / f"picture{final.path.suffix}", frames, fps=fps, quality=quality)
+    with hidden_folder(final.path.parent) as folder:
+        silent = write_video(folder / f"picture{final.path.suffix}", frames, fps=fps, quality=quality)
         return join_segments([silent], final.path, sound=sound)

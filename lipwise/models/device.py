@@ -148,10 +148,10 @@ class BatchRunner:
         self.device = choose_device(device)
         self.dtype = choose_dtype(self.device, precision)
         self.batch_size = batch_size
-        self.halvings = 0
-        self.fp32_batches = 0
-        # Apple's backend is not trusted with channels_last.
-        self._layout = torch.contiguous_format if self.device.type == "mps" else torch.channels_last
+        self.halvings = self.fp32_batches = 0
+        # Apple's backend is not trusted with channels_last, and weights of five axes cannot be laid out so.
+        plain = self.device.type == "mps" or any(weight.dim() == 5 for weight in model.parameters())
+        self._layout = torch.contiguous_format if plain else torch.channels_last
         self._precise = model.eval().requires_grad_(False)
         self._fast: nn.Module | None = None
         if self.dtype == torch.float32:

@@ -19,9 +19,9 @@ RESIDUAL = 0.2  # how much of what a block found is added to what it was given
 RRDB_UPSAMPLING = 4  # RRDBNet ends in two doublings, whatever its scale
 COLOURS = 3
 
-# How far, in pixels of the trunk, a cut through the picture changes RRDBNet's output by more than a grey step or two:
-# measured with the weights of x4plus on photographs. In theory it is the number of its convolutions, about 350.
-RRDB_REACH = 64
+# How far, in pixels of the trunk, a cut through the picture changes RRDBNet's output by more than a grey step: measured
+# with the weights of x4plus on photographs. In theory it is the number of its convolutions, about 350.
+RRDB_REACH = 80
 # RRDBNet's last layers work on 16 times as many pixels as the trunk; they are given so many of its rows at a time, and
 # so many more on either side as their four convolutions look across (1 / 2 + 3 / 4).
 STRIP_ROWS, STRIP_HALO = 64, 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lipwise.errors import SettingsError
+from lipwise.errors import LipwiseError, SettingsError
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -83,10 +83,26 @@ def join_picture(colours: np.ndarray, alpha: np.ndarray | None, *, grey: bool) -
 
 
 def resized(picture: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
-    """Another size of a picture: the mean of the area for a smaller one, Lanczos (8 x 8 px) for a larger one."""
+    """Another size of a picture: the mean of the area for a smaller one, Lanczos (8 x 8 px) for a larger one.
+
+    Raises:
+        LipwiseError: OpenCV cannot make it so large, or it does not fit into memory.
+    """
     height, width = picture.shape[:2]
     if (width, height) == size_wh:
         return picture
     smaller = size_wh[0] <= width and size_wh[1] <= height
     method = cv2.INTER_AREA if smaller else cv2.INTER_LANCZOS4
-    return cv2.resize(np.ascontiguousarray(picture), size_wh, interpolation=method)
+    try:
+        return cv2.resize(np.ascontiguousarray(picture), size_wh, interpolation=method)
+    except (cv2.error, MemoryError) as error:
+        raise too_large((width, height), size_wh, error) from error
+
+
+def too_large(size_wh: tuple[int, int], larger_wh: tuple[int, int], error: Exception) -> LipwiseError:
+    """What to say when a picture cannot be made that large."""
+    return LipwiseError(
+        f"A picture of {size_wh[0]} x {size_wh[1]} px cannot be brought to {larger_wh[0]} x {larger_wh[1]} px",
+        cause=str(error).strip() or "it does not fit into memory",
+        next_step="use a smaller scale or height",
+    )

@@ -15,7 +15,7 @@ from lipwise.errors import LipwiseError, LipwiseWarning, SettingsError
 from lipwise.models.device import BatchRunner, is_out_of_memory
 
 SMALLEST_TILE = 32  # px; a network that does not fit into memory with this one will not with a smaller one
-BLENDED = 4  # the strip in which two tiles mix is this part of their overlap
+BLENDED = 8  # the strip in which two tiles mix is this part of their overlap
 
 
 def tile_starts(length: int, tile: int, overlap: int, *, multiple: int = 1) -> tuple[int, list[int]]:

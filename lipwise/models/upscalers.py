@@ -1,4 +1,4 @@
-"""Larger pictures: Lanczos, which needs no weights and is what the others are compared with, and networks."""
+"""Networks that make pictures larger; `lipwise.models.lanczos` is what they are compared with."""
 
 import warnings
 from pathlib import Path
@@ -9,15 +9,17 @@ import torch
 
 from lipwise.errors import LipwiseWarning, SettingsError
 from lipwise.models.device import BatchRunner, Precision, choose_device, choose_dtype
+from lipwise.models.lanczos import Lanczos
 from lipwise.models.sr_loading import Engine, LoadedNetwork, load_network
-from lipwise.models.stills import OutputSize, check_picture, join_picture, resized, split_picture
+from lipwise.models.stills import OutputSize, check_picture, join_picture, resized, split_picture, too_large
 from lipwise.models.tiles import TiledNetwork
 from lipwise.models.winograd import winograd_pays, with_winograd
 
-LANCZOS_SCALE = 2.0
 TRUNK_TILE = 512  # px; RRDBNet takes 1.5 GB for one in fp32
 BORDER = 10  # px
 TILES_AT_ONCE = 1  # a tile of that size keeps any device busy
+
+__all__ = ["Lanczos", "NetworkUpscaler", "Upscaler", "load_upscaler"]
 
 LICENCE = "Real-ESRGAN's weights: BSD-3-Clause."
 
@@ -56,45 +58,6 @@ class Upscaler(Protocol):
     def remarks(self) -> list[str]:
         """What had to be given up, one sentence each, for a report."""
         ...
-
-
-class Lanczos:
-    """The baseline: each new pixel is a weighted mean of 8 x 8 old ones.
-
-    Args:
-        scale: times as large; None goes by `height`, and is 2 without one.
-        height: px of the output instead.
-
-    Raises:
-        SettingsError: see `lipwise.models.stills.OutputSize`.
-    """
-
-    name = "lanczos"
-    needs_weights = False
-    note = "No network: smooth, adds no detail. The baseline for all others."
-
-    def __init__(self, *, scale: float | None = None, height: int | None = None) -> None:
-        self._size = OutputSize(scale=scale, height=height)
-
-    @property
-    def scale(self) -> float | None:
-        """See `Upscaler`."""
-        return None if self._size.height is not None else self._size.scale or LANCZOS_SCALE
-
-    def size_for(self, size_wh: tuple[int, int]) -> tuple[int, int]:
-        """See `Upscaler`."""
-        return self._size.of(size_wh, own_scale=LANCZOS_SCALE)
-
-    def upscale(self, frame: np.ndarray) -> np.ndarray:
-        """See `Upscaler`."""
-        check_picture(frame)
-        return resized(frame, self.size_for((frame.shape[1], frame.shape[0])))
-
-    __call__ = upscale
-
-    def remarks(self) -> list[str]:
-        """Nothing can go wrong."""
-        return []
 
 
 class NetworkUpscaler:
@@ -156,8 +119,12 @@ class NetworkUpscaler:
         self._last = None  # its memory is needed while the next one is computed
         self._warn_of_coarse_numbers(frame)
         colours, alpha = split_picture(frame)
-        enlarged = resized(self._enlarged(colours), self.size_for((frame.shape[1], frame.shape[0])))
-        result = join_picture(enlarged, alpha, grey=frame.ndim == 2)
+        size_wh = (frame.shape[1], frame.shape[0])
+        try:
+            enlarged = resized(self._enlarged(colours), self.size_for(size_wh))
+            result = join_picture(enlarged, alpha, grey=frame.ndim == 2)
+        except MemoryError as error:  # numpy's, for the whole picture; that of a tile has been dealt with
+            raise too_large(size_wh, self.size_for(size_wh), error) from error
         self._last = frame.copy(), result  # the caller may draw on what it is given
         return result.copy()
 

@@ -1,8 +1,9 @@
 """The frame reviewer: look at every frame of a clip, and decide which are used.
 
 A thin view: every button calls a pure method of the report (`keep`, `drop`, `undo`), and what was decided stands below
-as code. `lipwise.contact_sheet` is the picture that reads without a kernel. Only what ipywidgets 7.7 and 8 have in
-common is used, without the Output widget, which notebook 6.5 does not show.
+as code; `lipwise.notebook.review` is what it does without a browser. `lipwise.contact_sheet` is the picture that reads
+without a kernel. Only what ipywidgets 7.7 and 8 have in common is used, without the Output widget, which notebook 6.5
+does not show.
 """
 
 import html
@@ -18,70 +19,30 @@ from lipwise.faces.track import FaceTrack
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.media.turn import turn_video
+from lipwise.notebook.review import STRIP_WH, changes, marked, next_bad, previous_bad, run_at, span, strip, toggled
 from lipwise.notebook.widgets import as_jpeg
-from lipwise.stages.contact_sheet import colours_of
-from lipwise.stages.ranges import runs_of
+from lipwise.stages.belongs import check_report
 from lipwise.stages.usability import UsabilityReport
 
-PICTURE_PX = 360  # height of the frame that is shown
-STRIP_WH = (1000, 26)
-CURSOR, CURSOR_EDGE = (255, 255, 255), (0, 0, 0)
 EXAMPLE = "12-18, 40"
-
-
-def next_bad(report: UsabilityReport, frame: int) -> int | None:
-    """First frame of the next run that cannot be used; None after the last."""
-    return next((run.start for run in runs_of(~report.usable) if run.start > frame), None)
-
-
-def previous_bad(report: UsabilityReport, frame: int) -> int | None:
-    """First frame of the run that cannot be used before a frame; None before the first."""
-    return next((run.start for run in reversed(runs_of(~report.usable)) if run.start < frame), None)
-
-
-def run_at(report: UsabilityReport, frame: int) -> slice:
-    """The run of frames round one that can all be used, or all not."""
-    usable = report.usable
-    return next(run for run in runs_of(usable == usable[frame]) if run.start <= frame < run.stop)
-
-
-def toggled(report: UsabilityReport, frames: int | slice, *, at: int) -> UsabilityReport:
-    """The report with frames dropped if frame `at` is used, kept if it is not."""
-    return report.drop(frames) if report.usable[at] else report.keep(frames)
-
-
-def strip(report: UsabilityReport, frame: int) -> np.ndarray:
-    """The clip as a coloured strip with a cursor at a frame, (26, 1000, 3) uint8 RGB."""
-    picture = cv2.resize(colours_of(report)[None], STRIP_WH, interpolation=cv2.INTER_NEAREST)
-    x = round((frame + 0.5) * STRIP_WH[0] / len(report))
-    picture[:, max(0, x - 3) : x + 3] = CURSOR_EDGE
-    picture[:, max(0, x - 1) : x + 1] = CURSOR
-    return picture
-
-
-def marked(frame: np.ndarray, track: FaceTrack | None, report: UsabilityReport, number: int) -> np.ndarray:
-    """A frame (H, W, 3) at the reviewer's height, with a border in its reason's colour and the track's box."""
-    scale = PICTURE_PX / frame.shape[0]
-    size_wh = max(1, round(frame.shape[1] * scale)), PICTURE_PX
-    small = cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    colour = colours_of(report)[number].tolist()
-    if track is not None and track.has_face[number]:
-        x0, y0, x1, y1 = (round(float(side) * scale) for side in track.boxes_xyxy[number])
-        cv2.rectangle(small, (x0, y0), (x1, y1), (255, 255, 255), 3)
-        cv2.rectangle(small, (x0, y0), (x1, y1), colour, 2)
-    return cv2.copyMakeBorder(small, 6, 6, 6, 6, cv2.BORDER_CONSTANT, value=colour)
+WIDE = "98%"
+ALREADY = "Nothing changed: that is decided already."
 
 
 class FrameReviewer(ipywidgets.VBox):
     """Scrub through a clip, jump between bad runs, keep or drop frames, take it back.
 
-    `report` is the report as decided so far; the one that was given stays as it is.
+    `report` is the report as decided so far; the one that was given stays as it is. A button that decided offers to
+    take just that back, so that a second click by mistake does no harm.
 
     Args:
         video: the clip, or its path.
         report: of all its frames.
         track: draws its box.
         name: what the report is called in the code that is shown.
+
+    Raises:
+        SettingsError: the report is not of this clip.
     """
 
     def __init__(
@@ -93,32 +54,45 @@ class FrameReviewer(ipywidgets.VBox):
         name: str = "report",
     ) -> None:
         self.video = video if isinstance(video, VideoInfo) else probe(video)
+        check_report(report, self.video)
         self.track, self.name = track, name
         self.given = self.report = report
-        wide = ipywidgets.Layout(width="98%")
-        as_it_is = ipywidgets.Layout(max_width="100%", align_self="flex-start")  # a box would stretch it
-        self.picture = ipywidgets.Image(format="jpeg", layout=as_it_is)
-        self.strip = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width="98%", height="26px"))
+        self._just: tuple[ipywidgets.Button, slice] | None = None  # who decided on what, until anything else is done
+        super().__init__([*self._pictures(), *self._buttons(), *self._words()])
+        self.slider.observe(self._moved, names="value")
+        self.show()
+
+    def _pictures(self) -> list[ipywidgets.Widget]:
+        self.strip = ipywidgets.Image(format="png", layout=ipywidgets.Layout(width=WIDE, height=f"{STRIP_WH[1]}px"))
         self.slider = ipywidgets.IntSlider(
-            min=0, max=len(report) - 1, description="frame", continuous_update=False, layout=wide
+            min=0,
+            max=len(self.report) - 1,
+            description="frame",
+            continuous_update=False,
+            layout=ipywidgets.Layout(width=WIDE),
         )
+        as_it_is = ipywidgets.Layout(max_width="100%", align_self="flex-start")  # a box would stretch it
+        self.picture, self.about = ipywidgets.Image(format="jpeg", layout=as_it_is), ipywidgets.HTML()
+        return [self.strip, self.slider, self.picture, self.about]
+
+    def _buttons(self) -> list[ipywidgets.Widget]:
         self.previous = _button("Previous bad", self._go_back, "step-backward")
         self.next = _button("Next bad", self._go_on, "step-forward")
         self.toggle = _button("Drop", self._toggle_frame)
         self.toggle_run = _button("Drop", self._toggle_run)
+        self.undo = _button("Undo", self._undo, "undo")
         self.ranges = ipywidgets.Text(placeholder=EXAMPLE, description="frames", layout=ipywidgets.Layout(width="16em"))
         self.keep_ranges = _button("Keep these", lambda: self._edit_ranges(keep=True))
         self.drop_ranges = _button("Drop these", lambda: self._edit_ranges(keep=False))
-        self.undo = _button("Undo", self._undo, "undo")
-        self.about, self.count, self.message = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         flow = ipywidgets.Layout(flex_flow="row wrap")
-        rows = [
+        return [
             ipywidgets.HBox([self.previous, self.next, self.toggle, self.toggle_run, self.undo], layout=flow),
             ipywidgets.HBox([self.ranges, self.keep_ranges, self.drop_ranges], layout=flow),
         ]
-        super().__init__([self.strip, self.slider, self.picture, self.about, *rows, self.message, self.count])
-        self.slider.observe(self._moved, names="value")
-        self.show()
+
+    def _words(self) -> list[ipywidgets.Widget]:
+        self.message, self.count = ipywidgets.HTML(), ipywidgets.HTML()
+        return [self.message, self.count]
 
     def code(self) -> str:
         """The line that decides the same."""
@@ -131,7 +105,7 @@ class FrameReviewer(ipywidgets.VBox):
 
     def decide(self, report: UsabilityReport) -> None:
         """Take another report of the same frames, and show it."""
-        self.report = report
+        self.report, self._just = report, None
         self.show()
 
     def frame(self, number: int) -> np.ndarray:
@@ -149,10 +123,7 @@ class FrameReviewer(ipywidgets.VBox):
         number, report = self.slider.value, self.report
         bgr = cv2.cvtColor(strip(report, number), cv2.COLOR_RGB2BGR)
         self.strip.value = cv2.imencode(".png", bgr)[1].tobytes()
-        does = "Drop" if report.usable[number] else "Keep"
-        run = run_at(report, number)
-        self.toggle.description = f"{does} this frame"
-        self.toggle_run.description = f"{does} {_span(run)}"
+        self._name_toggles()
         self.previous.disabled = previous_bad(report, number) is None
         self.next.disabled = next_bad(report, number) is None
         self.undo.disabled = len(report.edits) == len(self.given.edits)
@@ -165,7 +136,17 @@ class FrameReviewer(ipywidgets.VBox):
         """What a page without a kernel shows in the widget's place."""
         return f"a reviewer of {len(self.report)} frames; it needs a kernel, lw.contact_sheet draws a picture without"
 
+    def _name_toggles(self) -> None:
+        """Say on the two toggles what a click would do now."""
+        does, run = "Drop" if self.report.usable[self.slider.value] else "Keep", run_at(self.report, self.slider.value)
+        self.toggle.description = f"{does} this frame"
+        self.toggle_run.description = f"{does} {span(run)}"
+        if self._just is not None:
+            button, frames = self._just
+            button.description = f"Take back {span(frames)}"
+
     def _moved(self, _change: object) -> None:
+        self._just = None
         self.show()
 
     def _go_back(self) -> None:
@@ -179,33 +160,43 @@ class FrameReviewer(ipywidgets.VBox):
             self.go(frame)
 
     def _toggle_frame(self) -> None:
-        self.decide(toggled(self.report, self.slider.value, at=self.slider.value))
+        number = self.slider.value
+        self._decide_by(self.toggle, slice(number, number + 1))
 
     def _toggle_run(self) -> None:
-        self.decide(toggled(self.report, run_at(self.report, self.slider.value), at=self.slider.value))
+        self._decide_by(self.toggle_run, run_at(self.report, self.slider.value))
+
+    def _decide_by(self, button: ipywidgets.Button, frames: slice) -> None:
+        """Decide about frames; a second click on the same button takes that back."""
+        if self._just is not None and self._just[0] is button:
+            self._undo()
+            return
+        self.decide(toggled(self.report, frames, at=self.slider.value))
+        self._just = button, frames
+        self._name_toggles()
 
     def _undo(self) -> None:
         if len(self.report.edits) > len(self.given.edits):
             self.decide(self.report.undo())
 
     def _edit_ranges(self, *, keep: bool) -> None:
+        edit = self.report.keep if keep else self.report.drop
         try:
-            edit = self.report.keep if keep else self.report.drop
-            self.decide(edit(self.ranges.value))
+            decided = edit(self.ranges.value)
         except SettingsError as error:
             self.message.value = f'<pre style="white-space:pre-wrap">{html.escape(str(error))}</pre>'
+            return
+        self.ranges.value = ""
+        if changes(self.report, decided):
+            self.decide(decided)
         else:
-            self.ranges.value = ""
+            self.message.value = ALREADY
 
 
 def _button(words: str, does: Callable[[], None], icon: str = "") -> ipywidgets.Button:
     button = ipywidgets.Button(description=words, icon=icon, layout=ipywidgets.Layout(width="auto"))
     button.on_click(lambda _: does())
     return button
-
-
-def _span(run: slice) -> str:
-    return f"frame {run.start}" if run.stop - run.start == 1 else f"{run.start}-{run.stop - 1}"
 
 
 def _about(report: UsabilityReport, number: int) -> str:

@@ -47,11 +47,15 @@ PAGE_IN = 10.0  # width of a figure in inches: as wide as a notebook's page
 MEL_COLOURS = {"origin": "lower", "aspect": "auto", "cmap": "magma", "vmin": MEL_FLOOR, "vmax": -MEL_FLOOR}
 
 
-def play(path: str | Path) -> HTML:
+def play(path: str | Path, *, width_px: int = PREVIEW_SIDE) -> HTML:
     """A player with the video inside the page, so that it plays on a hosted page too.
 
     A video that is large, or that not every browser plays, is shown as a small H.264 preview of its beginning, with
     sound; the line below the player says so.
+
+    Args:
+        path: the video.
+        width_px: of the player, at most; it is never wider than the page.
 
     Raises:
         MediaError: the file cannot be read.
@@ -63,16 +67,15 @@ def play(path: str | Path) -> HTML:
     else:
         content = _preview(video)
         caption += f" (here a preview of at most {PREVIEW_SIDE} pixels and {PREVIEW_S} s)"
-    return player(content, caption)
+    return player(content, caption, width_px=width_px)
 
 
-def player(content: bytes, caption: str, *, width: int = PREVIEW_SIDE) -> HTML:
+def player(content: bytes, caption: str, *, width_px: int = PREVIEW_SIDE) -> HTML:
     """A player with an MP4 file inside the page, at most so many pixels wide, and a line below it."""
     source = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
     return HTML(
-        '<figure style="margin:0"><video controls loop playsinline style="max-width:min(100%, '
-        f'{width}px)"><source src="{source}" type="video/mp4"></video>'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f'<figure style="margin:0"><video controls loop playsinline style="max-width:min(100%, {width_px}px)">'
+        f'<source src="{source}" type="video/mp4"></video><figcaption>{html.escape(caption)}</figcaption></figure>'
     )
 
 

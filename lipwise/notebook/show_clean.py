@@ -1,9 +1,10 @@
-"""Figures about cleaning: what the detector sees, why frames cannot be used, what a policy makes of them."""
+"""Figures about cleaning: what the detector sees, and why frames cannot be used."""
 
 import html
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,30 +20,39 @@ from lipwise.media.probe import VideoInfo
 from lipwise.media.read import read_frames
 from lipwise.media.turn import turn_video
 from lipwise.notebook.show import PAGE_IN, play
-from lipwise.stages.contact_sheet import BY_HAND, COLOURS, GOOD, colours_of
-from lipwise.stages.judge import FAULTS, USUAL_SHARPNESS
+from lipwise.stages.belongs import check_report
+from lipwise.stages.judge import own_sharpness
 from lipwise.stages.policies import check_any_face
 from lipwise.stages.ranges import runs_of
+from lipwise.stages.reason_strip import COLOUR_OF, COLOURS, DROPPED, GOOD, colours_of, draw_strip, kinds_of
 from lipwise.stages.usability import UsabilityReport
-from lipwise.timeline import Timeline
 
 MOST_FACES, ABREAST = 6, 3  # frames that `faces` draws, and how many stand in a row
 LOOKED_AT = 3  # frames that are shown of a clip in which nobody is seen
-HELD, PASSED = (235, 200, 60), (140, 140, 140)  # colours of a policy's strip beside GOOD
 WRAP = 110  # letters in a line of a figure's title
+STRIP_WH = (1000, 24)  # of the strip of reasons, in its own pixels
+MOST_ABREAST = 7  # words of a legend that stand in a row
 
 
 def telling_frames(report: UsabilityReport, *, most: int = MOST_FACES) -> list[int]:
-    """Frames that say much about a clip: a good one and the middle of each fault's longest run, in order.
+    """Frames that say much about a clip, in order: the middle of the longest run of good ones and of each fault.
 
-    Where these are few, the first and the last good frame join them.
+    A frame stands for the first of its faults. Where there are too many, the shortest runs go; where few, the first
+    and the last good frame join.
     """
-    masks = [report.usable, *(report.has(name) for name in FAULTS)]
-    longest = [max(runs, key=lambda run: run.stop - run.start) for mask in masks if (runs := runs_of(mask))]
-    middles = [(run.start + run.stop - 1) // 2 for run in longest][:most]
+    kinds = {name: mask for name, mask in kinds_of(report).items() if name != DROPPED}
+    earlier = np.cumsum(list(kinds.values()), axis=0) - list(kinds.values())
+    firsts = [mask & (before == 0) for mask, before in zip(kinds.values(), earlier, strict=True)]
+    longest = [max(runs, key=_length) for mask in firsts if (runs := runs_of(mask))]
+    longest = sorted(longest, key=_length, reverse=True)[:most]
+    middles = [(run.start + run.stop - 1) // 2 for run in longest]
     good = np.flatnonzero(report.usable)
     ends = [int(good[0]), int(good[-1])] if len(good) else []
     return sorted(set(middles) | set(ends[: max(0, ABREAST - len(middles))]))
+
+
+def _length(run: slice) -> int:
+    return run.stop - run.start
 
 
 def faces(
@@ -54,7 +64,11 @@ def faces(
 
     Args:
         numbers: frames; None takes a good one and one of each fault.
+
+    Raises:
+        SettingsError: the report is not of this clip.
     """
+    check_report(report, video)
     nobody = _nobody(report, video)
     if numbers is None:
         evenly = np.linspace(0, len(report) - 1, LOOKED_AT).round().astype(int)
@@ -93,43 +107,55 @@ def _draw_face(axes: Axes, track: FaceTrack, report: UsabilityReport, number: in
 
 def _box(axes: Axes, box_xyxy: np.ndarray, points_xy: np.ndarray, colour: Sequence[int] | np.ndarray) -> None:
     x0, y0, x1, y1 = box_xyxy
-    for width, edge in ((4, "white"), (2.5, _share(colour))):  # white round it: seen on every ground
+    for width, edge in ((4, "white"), (2.5, share(colour))):  # white round it: seen on every ground
         axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color=edge, lw=width))
     axes.plot(*points_xy.T, "o", ms=3.5, color="red", mec="white", mew=0.6)
 
 
-def curves(report: UsabilityReport, waveform: np.ndarray | None = None, *, sample_rate: int = 16_000) -> Figure:
-    """Reasons, size, sharpness and turn of the head over time, with the sound under them.
+class Curve(NamedTuple):
+    """What was measured, for a reason that is judged by one number.
 
-    A dashed line is a threshold; what lies beyond it is drawn in its reason's colour.
+    Attributes:
+        values: (T,) float.
+        limits: the reason holds beyond them.
+        label: what the axis says.
+    """
+
+    values: np.ndarray
+    limits: tuple[float, ...]
+    label: str
+
+
+def measured(report: UsabilityReport) -> dict[str, Curve]:
+    """Reason -> the number that it is judged by, with its thresholds."""
+    measures, asked = report.measures, report.settings
+    usual = own_sharpness(measures, asked) or 1.0  # 0 where nobody is seen
+    turn = asked.max_yaw_deg
+    return {
+        "too_small": Curve(measures.eyes_px, (asked.min_eyes_px,), "between the eyes\n(pixels)"),
+        "blurred": Curve(measures.sharpness / usual, (asked.min_sharpness,), "sharpness\n(1 = sharpest tenth)"),
+        "turned": Curve(measures.yaw_deg, (-turn, turn), "turn of the head\n(degrees)"),
+        "cut_off": Curve(measures.mouth_margin, (asked.min_mouth_margin,), "lips to the edge\n(eye distances)"),
+    }
+
+
+def curves(report: UsabilityReport, waveform: np.ndarray | None = None, *, sample_rate: int = 16_000) -> Figure:
+    """Reasons, and what they are judged by, over time: size, sharpness, turn and place; the sound under them.
+
+    A dashed line is a threshold; frames for which a reason holds are drawn in its colour.
 
     Args:
         waveform: (n,) of the clip's sound; None draws none.
         sample_rate: of the waveform.
     """
-    measures, asked = report.measures, report.settings
-    known = measures.sharpness[np.isfinite(measures.sharpness)]
-    usual = np.percentile(known, USUAL_SHARPNESS) if len(known) else 1.0
-    lines = {
-        "too_small": (measures.eyes_px, [asked.min_eyes_px], "between the eyes\n(pixels)"),
-        "blurred": (measures.sharpness / usual, [asked.min_sharpness], "sharpness\n(1 = sharpest tenth)"),
-        "turned": (measures.yaw_deg, [-asked.max_yaw_deg, asked.max_yaw_deg], "turn of the head\n(degrees)"),
-    }
-    heights = [0.4, 1, 1, 1] + ([0.7] if waveform is not None else [])
+    drawn = measured(report)
+    heights = [0.4] + len(drawn) * [1] + ([0.7] if waveform is not None else [])
     figure, axes = plt.subplots(
-        len(heights), 1, figsize=(PAGE_IN, 7), height_ratios=heights, sharex=True, layout="constrained"
+        len(heights), 1, figsize=(PAGE_IN, 1.8 * sum(heights)), height_ratios=heights, sharex=True, layout="constrained"
     )
-    _draw_strip(axes[0], report)
-    times = np.arange(len(report)) / float(report.fps)
-    for place, (name, (values, limits, label)) in zip(axes[1:], lines.items(), strict=False):
-        place.plot(times, values, color="0.35", lw=1.5)
-        beyond = np.where(report.has(name), values, np.nan)
-        place.plot(times, beyond, ".-", color=_share(COLOURS[name]), lw=3, ms=5, label=name.replace("_", " "))
-        for limit in limits:
-            place.axhline(limit, color=_share(COLOURS[name]), ls="--", lw=1.2)
-        place.set_ylabel(label)
-        place.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
-        place.margins(y=0.15)
+    draw_reasons(axes[0], report)
+    for place, (name, curve) in zip(axes[1:], drawn.items(), strict=False):
+        _draw_curve(place, name, curve, report)
     if waveform is not None:
         axes[-1].plot(np.arange(len(waveform)) / sample_rate, waveform, color="tab:blue", lw=0.4)
         axes[-1].set(ylabel="sound", yticks=[])
@@ -138,17 +164,33 @@ def curves(report: UsabilityReport, waveform: np.ndarray | None = None, *, sampl
     return figure
 
 
-def _draw_strip(axes: Axes, report: UsabilityReport) -> None:
-    """A colour for the first fault of each frame, and what the colours mean."""
-    length_s = len(report) / float(report.fps)
-    colours = colours_of(report)
-    axes.imshow(colours[None], extent=(0, length_s, 0, 1), aspect="auto", interpolation="none")
+def _draw_curve(axes: Axes, name: str, curve: Curve, report: UsabilityReport) -> None:
+    times, colour = np.arange(len(report)) / float(report.fps), share(COLOURS[name])
+    axes.plot(times, curve.values, color="0.35", lw=1.5)
+    held = np.where(report.has(name), curve.values, np.nan)
+    axes.plot(times, held, ".-", color=colour, lw=3, ms=5, label=name.replace("_", " "))
+    for limit in curve.limits:
+        axes.axhline(limit, color=colour, ls="--", lw=1.2)
+    axes.set_ylabel(curve.label)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    axes.margins(y=0.15)
+
+
+def draw_reasons(axes: Axes, report: UsabilityReport) -> None:
+    """The colours of each frame's faults, and what the colours mean."""
+    length_s, kinds = len(report) / float(report.fps), kinds_of(report)
+    axes.imshow(draw_strip(kinds, STRIP_WH), extent=(0, length_s, 0, 1), aspect="auto", interpolation="none")
     axes.set(yticks=[])
     axes.spines[:].set_visible(False)
-    meanings = {"can be used": GOOD, "dropped by hand": BY_HAND} | {name: COLOURS[name] for name in FAULTS}
-    shown = {name: colour for name, colour in meanings.items() if (colours == colour).all(axis=1).any()}
-    marks = [Patch(color=_share(colour), label=name.replace("_", " ")) for name, colour in shown.items()]
-    axes.legend(handles=marks, ncols=len(marks), loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False, fontsize=9)
+    marks = [Patch(color=share(COLOUR_OF[name]), label=name) for name in kinds]
+    axes.legend(
+        handles=marks,
+        ncols=min(len(marks), MOST_ABREAST),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1),
+        frameon=False,
+        fontsize=9,
+    )
 
 
 def tries(pictures: Mapping[str, np.ndarray], found: Mapping[str, Faces]) -> Figure:
@@ -168,38 +210,6 @@ def tries(pictures: Mapping[str, np.ndarray], found: Mapping[str, Faces]) -> Fig
     return figure
 
 
-def policies(timelines: Mapping[str, Timeline], report: UsabilityReport) -> Figure:
-    """The report as a strip, and one strip for what each policy makes of it, on one time axis."""
-    figure, axes = plt.subplots(
-        1 + len(timelines), 1, figsize=(PAGE_IN, 1.2 + 0.8 * len(timelines)), sharex=True, layout="constrained"
-    )
-    _draw_strip(axes[0], report)
-    axes[0].set_ylabel("clip", rotation=0, ha="right", va="center")
-    for place, (name, timeline) in zip(axes[1:], timelines.items(), strict=True):
-        strip, extent = strip_of(timeline)[None], (0, timeline.duration_s, 0, 1)
-        place.imshow(strip, extent=extent, aspect="auto", interpolation="none")
-        place.set_ylabel(name, rotation=0, ha="right", va="center")
-        place.text(timeline.duration_s, 0.5, f" {len(timeline)} frames, {timeline.duration_s:.1f} s", va="center")
-        place.set_yticks([])
-        place.spines[:].set_visible(False)
-        for join in np.flatnonzero(~np.isin(np.diff(timeline.source_index), (0, 1))) + 1:
-            place.axvline(int(join) / float(timeline.fps), color="white", lw=1.5)
-    longest = max([len(report) / float(report.fps), *(timeline.duration_s for timeline in timelines.values())])
-    axes[-1].set(xlabel="seconds", xlim=(0, 1.2 * longest))
-    meanings = {"used; white line: something is cut out": GOOD, "the frame before, held": HELD, "untouched": PASSED}
-    marks = [Patch(color=_share(colour), label=label) for label, colour in meanings.items()]
-    figure.legend(handles=marks, ncols=len(marks), loc="outside lower center", frameon=False, fontsize=9)
-    plt.close(figure)
-    return figure
-
-
-def strip_of(timeline: Timeline) -> np.ndarray:
-    """(T_out, 3) uint8, a colour for each frame of a timeline: used, held or passed untouched."""
-    held = np.diff(timeline.source_index, prepend=-1) == 0
-    colours = np.where(timeline.synth[:, None], GOOD, PASSED)
-    return np.where((held & timeline.synth)[:, None], HELD, colours).astype(np.uint8)
-
-
 def players(**videos: str | Path) -> HTML:
     """Players beside each other, each under its name; see `lipwise.notebook.show.play`."""
     parts = [
@@ -209,7 +219,7 @@ def players(**videos: str | Path) -> HTML:
     return HTML(f'<div style="display:flex;flex-wrap:wrap;gap:1em">{"".join(parts)}</div>')
 
 
-def _share(colour: Sequence[int] | np.ndarray) -> tuple[float, float, float]:
+def share(colour: Sequence[int] | np.ndarray) -> tuple[float, float, float]:
     """0-255 as matplotlib's 0-1."""
     red, green, blue = colour
     return red / 255, green / 255, blue / 255

@@ -52,7 +52,7 @@ def compare(plan: Plan, out: str | Path) -> HTML:
         shown = _beside(plan, out, path)
         seconds = shown / float(plan.timeline.fps)
         caption = f"left: {plan.recipe.face.name}, right: {Path(out).name}; a preview of the first {seconds:.1f} s"
-        return player(path.read_bytes(), caption, width=2 * PREVIEW_SIDE)
+        return player(path.read_bytes(), caption, width_px=2 * PREVIEW_SIDE)
 
 
 def _beside(plan: Plan, out: str | Path, path: Path) -> int:

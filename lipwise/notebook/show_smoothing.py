@@ -6,10 +6,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from lipwise.faces.smooth import find_runs
+from lipwise.faces.track import FaceTrack
 from lipwise.notebook.show import PAGE_IN
 
 SPEED_REACH = 4  # frames to either side between which a speed is measured
 CLOSE_REACH = 6  # frames to either side that the close look shows
+
+
+def longest_run(track: FaceTrack) -> slice:
+    """The longest run of frames of one shot in which the track has a face; empty where there is none."""
+    runs = find_runs(track.has_face, track.shot)
+    return max(runs, key=lambda run: run.stop - run.start, default=slice(0, 0))
+
+
+def middle_x(track: FaceTrack, run: slice) -> np.ndarray:
+    """(n,) float64, the middle of the box from left to right in a run of frames, in pixels."""
+    return track.boxes_xyxy[run, ::2].mean(axis=1, dtype=np.float64)
 
 
 def lag_frames(values: np.ndarray, seen: np.ndarray) -> float:

@@ -1,7 +1,5 @@
 """The whole chain: plan, render each segment, join."""
 
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,20 +8,21 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from lipwise.errors import LipwiseWarning, MediaError, SettingsError
+from lipwise.errors import MediaError, SettingsError
 from lipwise.faces.choose import check_choice
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FILLED
-from lipwise.files import no_empty_folders
+from lipwise.files import hidden_folder, no_empty_folders
 from lipwise.media.output import check_destination
 from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
-from lipwise.pipeline.enhancers import check_enhancers, load_enhancers, tell_of_enhancement
+from lipwise.pipeline.enhancers import check_enhancers, check_video_size, load_enhancers, tell_of_enhancement
 from lipwise.pipeline.join import join_plan
 from lipwise.pipeline.plan import Plan, make_plan, used_part
 from lipwise.pipeline.render import render_segment
 from lipwise.pipeline.report import RunReport
 from lipwise.pipeline.stopwatch import Stopwatch
+from lipwise.pipeline.told import kept_warnings, without_repeats
 from lipwise.recipe import Recipe
 from lipwise.stages.aligned import FaceCount, align_track, count_faces
 from lipwise.stages.enhancers import Enhancers
@@ -56,11 +55,10 @@ def run(
     report_path = None if report_path is None else Path(report_path)
     _check_extra_paths(recipe, report_path, None if run_folder is None else Path(run_folder))
     with no_empty_folders(recipe.out), _run_folder(recipe.out, run_folder) as folder:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", LipwiseWarning)
+        with kept_warnings() as warned:
             watch = Stopwatch()
             with watch.measure("look at the clip"):
-                used_part(probe(recipe.face), recipe)  # says what is wrong with it before anything large is loaded
+                clip = used_part(probe(recipe.face), recipe)  # says what is wrong before anything large is loaded
             with watch.measure("load the generator"):
                 generator = load_generator(recipe.generator, device=recipe.device)
             with watch.measure("load the enhancers"):
@@ -70,14 +68,15 @@ def run(
                     upscale=recipe.upscale,
                     scale=recipe.upscale_scale,
                     height=recipe.upscale_height,
+                    denoise=recipe.upscale_denoise,
                     device=recipe.device,
                 )
+            check_video_size(enhancers, clip.size_wh)
             meter = FlickerMeter() if any(enhancers) else None
             plan = make_plan(recipe, folder, generator=generator, watch=watch, progress=progress)
             render_all(plan, generator=generator, enhancers=enhancers, meter=meter, watch=watch, progress=progress)
             with watch.measure("join"):
                 out = join_plan(plan, recipe.out)
-        warned = [str(entry.message) for entry in caught if _ours(entry)]
         report = _report(plan, generator, out, watch, [*warned, *enhancers.remarks()])
         report = replace(report, enhancement=tell_of_enhancement(enhancers, _face_count(plan), meter))
         if report_path is not None:
@@ -116,9 +115,19 @@ def check_recipe(recipe: Recipe) -> None:
             )
     recipe.check_consent()
     check_choice(recipe.choose)
+    if recipe.choose is not None and recipe.clean.track_file is not None:
+        raise SettingsError(
+            "choose and clean.track_file were both given",
+            cause="a track says already who speaks, and no face is looked for",
+            next_step="leave one of them out; or save the track of the person chosen",
+        )
     check_generator_name(recipe.generator)
     check_enhancers(
-        restore=recipe.restore, upscale=recipe.upscale, scale=recipe.upscale_scale, height=recipe.upscale_height
+        restore=recipe.restore,
+        upscale=recipe.upscale,
+        scale=recipe.upscale_scale,
+        height=recipe.upscale_height,
+        denoise=recipe.upscale_denoise,
     )
     with no_empty_folders(recipe.out, keep=False):
         check_destination(recipe.out)
@@ -172,24 +181,14 @@ def _run_folder(out: Path, chosen: str | Path | None) -> Iterator[Path]:
     if chosen is not None:
         yield Path(chosen)
         return
-    with tempfile.TemporaryDirectory(
-        prefix=f".{out.stem[:50]}.", suffix=".run", dir=out.absolute().parent, ignore_cleanup_errors=True
-    ) as folder:
-        yield Path(folder)
-
-
-def _ours(entry: warnings.WarningMessage) -> bool:
-    if issubclass(entry.category, LipwiseWarning):
-        return True
-    warnings.showwarning(entry.message, entry.category, entry.filename, entry.lineno)
-    return False
+    with hidden_folder(out.absolute().parent, prefix=f".{out.stem[:50]}.", suffix=".run") as folder:
+        yield folder
 
 
 def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warned: list[str]) -> RunReport:
     shown = plan.timeline.source_index[plan.timeline.synth]
-    notes = plan.video.notes
-    new = [text for text in warned if not any(note in text for note in notes)]  # a warning may repeat a note at length
-    remarks = [*notes, *new, *generator.remarks(plan.state)]
+    spoken = generator.remarks(plan.state[plan.timeline.synth])  # nothing is made of the others
+    remarks = [*without_repeats(plan.video.notes, warned), *spoken]
     return RunReport(
         out=out,
         frames=len(plan.timeline),
@@ -197,12 +196,21 @@ def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warne
         size_wh=probe(out).size_wh,
         synthesised=int(np.count_nonzero(plan.timeline.synth)),
         passed=int(np.count_nonzero(~plan.timeline.synth)),
+        why_passed=_why_passed(plan.recipe),
         filled=int(np.count_nonzero(plan.track.origin[shown] == FILLED)),
         generator=generator.name,
         note=generator.note,
         remarks=tuple(dict.fromkeys(remarks)),
         seconds=dict(watch.seconds),
     )
+
+
+def _why_passed(recipe: Recipe) -> str:
+    """What is to be said of frames that pass untouched."""
+    if recipe.clean.track_file is not None:
+        return "passed untouched as the track says"
+    only_unseen = set(recipe.clean.against) == {"no_face"} and not recipe.clean.drop and not recipe.clean.one_face
+    return "without a face passed untouched" if only_unseen else "that cannot be used passed untouched"
 
 
 def _face_count(plan: Plan) -> FaceCount:

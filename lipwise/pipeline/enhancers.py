@@ -1,25 +1,33 @@
 """Restorer and upscaler of a run: refused early, loaded once, told of in its report."""
 
-from lipwise.errors import SettingsError
+from lipwise.errors import MediaError, SettingsError
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.pipeline.report import Enhancement
 from lipwise.stages.aligned import FaceCount
 from lipwise.stages.enhancers import (
+    LARGEST_HEIGHT,
+    LARGEST_SCALE,
     NO_WEIGHTS,
     Engine,
     Enhancers,
+    check_denoise,
     check_restorer_name,
     check_upscaler_name,
     load_restorer,
     load_upscaler,
 )
 
+LONGEST_SIDE = 16_384  # px, of a picture that an H.264 encoder takes
 
-def check_enhancers(*, restore: str | None, upscale: str | None, scale: float | None, height: int | None) -> None:
-    """Refuse names and sizes that cannot be, before any work is done.
+
+def check_enhancers(
+    *, restore: str | None, upscale: str | None, scale: float | None, height: int | None, denoise: float = 1.0
+) -> None:
+    """Refuse names, sizes and strengths that cannot be, before any work is done.
 
     Raises:
-        SettingsError: no such restorer or upscaler, a size without an upscaler, or two sizes.
+        SettingsError: no such restorer or upscaler, a size without an upscaler, two sizes, one that is too large, or a
+            strength for an upscaler that has none.
     """
     if restore is not None:
         check_restorer_name(restore)
@@ -32,9 +40,30 @@ def check_enhancers(*, restore: str | None, upscale: str | None, scale: float | 
             cause="scale and height were both given" if upscale else "nothing was named to upscale with",
             next_step="give either a scale or a height, beside an upscaler such as lanczos",
         )
-    if any(size <= 0 for size in sizes):
-        raise SettingsError(
-            f"A size of {sizes[0]:g} cannot be upscaled to", cause="it must be above 0", next_step="use 2, say"
+    for what, size, most in (("scale", scale, LARGEST_SCALE), ("height", height, LARGEST_HEIGHT)):
+        if size is not None and not 0 < size <= most:
+            raise SettingsError(
+                f"A {what} of {size:g} cannot be upscaled to",
+                cause=f"it must be above 0 and at most {most:,}",
+                next_step="give a scale such as 2, or a height such as 1080",
+            )
+    check_denoise(upscale, denoise)
+
+
+def check_video_size(enhancers: Enhancers, size_wh: tuple[int, int]) -> None:
+    """Refuse a video of frames that no encoder takes, before one is made.
+
+    Raises:
+        MediaError: upscaled, frames of that size have a side that is too long.
+    """
+    if enhancers.upscaler is None:
+        return
+    larger_wh = enhancers.upscaler.size_for(size_wh)
+    if max(larger_wh) > LONGEST_SIDE:
+        raise MediaError(
+            f"A video of {larger_wh[0]} x {larger_wh[1]} px cannot be written",
+            cause=f"H.264 has at most {LONGEST_SIDE:,} px on a side",
+            next_step="use a smaller scale or height",
         )
 
 
@@ -45,6 +74,7 @@ def load_enhancers(
     engine: Engine | None = None,
     scale: float | None = None,
     height: int | None = None,
+    denoise: float = 1.0,
     device: str | None = None,
 ) -> Enhancers:
     """What restores faces and what upscales, by name or file; None for what is not wanted.
@@ -57,7 +87,7 @@ def load_enhancers(
         restorer = load_restorer(restore, engine=engine, device=device)
     if upscale is not None:
         device = None if upscale == NO_WEIGHTS else device
-        upscaler = load_upscaler(upscale, scale=scale, height=height, device=device)
+        upscaler = load_upscaler(upscale, scale=scale, height=height, denoise=denoise, device=device)
     return Enhancers(restorer, upscaler)
 
 

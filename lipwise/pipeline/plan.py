@@ -17,6 +17,7 @@ from lipwise.media.write import KEYFRAME_EVERY_S, keyframe_interval
 from lipwise.models.generator import Generator, GeneratorState
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.recipe import Recipe
+from lipwise.stages.belongs import check_track
 from lipwise.stages.clean import examine, with_mesh
 from lipwise.stages.lipsync import prepare_lipsync
 from lipwise.stages.policies import bridge_track, bridged_frames, decided, plan_timeline
@@ -136,14 +137,7 @@ def _given_track(video: VideoInfo, recipe: Recipe, progress: bool) -> FaceTrack:
     """The track that the recipe names, for the used part of the clip; its mesh is laid where it has none."""
     path = recipe.clean.track_file
     track = FaceTrack.load(path)  # pyright: ignore[reportArgumentType]  # the caller saw that there is one
-    whole = turn_video(probe(recipe.face), track.rotation)
-    if len(track) != whole.frame_count or track.size_wh != whole.size_wh:
-        raise SettingsError(
-            f"The track {path} is not that of {recipe.face}",
-            cause=f"it has {len(track)} frames of {track.size_wh[0]} x {track.size_wh[1]} pixels, the clip "
-            f"{whole.frame_count} of {whole.size_wh[0]} x {whole.size_wh[1]}",
-            next_step="name the track that was saved with this clip, or leave track_file out",
-        )
+    check_track(track, turn_video(probe(recipe.face), track.rotation), name=f"track {path}")
     start = 0 if video.is_still else first_frame(recipe, video.fps)
     track = track.part(start, start + video.frame_count)
     track = track if len(track.mesh_xy) else with_mesh(video, track, progress=progress)
@@ -151,7 +145,7 @@ def _given_track(video: VideoInfo, recipe: Recipe, progress: bool) -> FaceTrack:
         raise FaceError(
             f"No face was found in {recipe.face}",
             cause=f"the track {path} holds none in the part that is used",
-            next_step="choose another part of the clip, or leave track_file out",
+            next_step="choose another part of the clip, or leave track_file out so that faces are looked for",
         )
     return track
 

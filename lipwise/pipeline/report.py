@@ -1,7 +1,7 @@
 """What a run did, in numbers a person can read and a program can compare."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lipwise.files import written_whole
@@ -53,12 +53,13 @@ class RunReport:
         fps: frames a second of the result.
         size_wh: its size; H.264 makes odd sides even by repeating the last row or column.
         synthesised: frames with new lips.
-        passed: frames shown untouched because no face was found in them.
+        passed: frames shown untouched.
         filled: synthesised frames whose face was interpolated between its neighbours.
         generator, note: what made the mouths, and how good that is.
         remarks: everything that was replaced, repaired or left out.
         seconds: stage -> seconds spent.
         enhancement: what was restored and upscaled.
+        why_passed: what is to be said of frames that passed.
     """
 
     out: Path
@@ -73,6 +74,7 @@ class RunReport:
     remarks: tuple[str, ...]
     seconds: dict[str, float]
     enhancement: Enhancement = Enhancement()
+    why_passed: str = "without a face passed untouched"
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all."""
@@ -85,7 +87,7 @@ class RunReport:
         lines = [
             f"{self.out}",
             f"  {self.frames} frames, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
-            f"  {self.synthesised} with new lips, {self.passed} without a face passed untouched",
+            f"  {self.synthesised} with new lips, {self.passed} {self.why_passed}",
             f"  {self.note}",
         ]
         lines += [f"  {line}" for line in self.enhancement.lines()]
@@ -100,11 +102,13 @@ class EnhanceReport:
 
     Attributes:
         out: the result.
-        frames: frames of the video, or photos.
+        frames: frames of the video, or photos that were enhanced.
         size_wh: of the result; of the last photo.
         enhancement: what was restored and upscaled; faces are counted in frames for a video, one by one for photos.
         remarks: everything that was replaced, repaired or left out.
         seconds: stage -> seconds spent.
+        sizes: name -> width and height of each photo; empty for a video.
+        failed: names of the photos that could not be enhanced; the remarks say why.
     """
 
     out: Path
@@ -113,6 +117,8 @@ class EnhanceReport:
     enhancement: Enhancement
     remarks: tuple[str, ...]
     seconds: dict[str, float]
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all."""
@@ -121,7 +127,11 @@ class EnhanceReport:
             part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
     def __str__(self) -> str:
-        lines = [f"{self.out}", f"  {self.frames} pictures, {self.size_wh[0]} x {self.size_wh[1]}"]
+        sizes = dict.fromkeys(sorted(self.sizes.values()))  # one line for a folder of photos of one size
+        size = " to ".join(f"{width} x {height}" for width, height in (*sizes,)[:: max(len(sizes) - 1, 1)])
+        lines = [f"{self.out}", f"  {self.frames} pictures, {size or f'{self.size_wh[0]} x {self.size_wh[1]}'}"]
+        if self.failed:
+            lines.append(f"  {len(self.failed)} left out: {', '.join(self.failed)}")
         lines += [f"  {line}" for line in self.enhancement.lines()]
         lines += [f"  note: {remark}" for remark in self.remarks]
         spent = ", ".join(f"{stage} {value:.1f}" for stage, value in self.seconds.items())

@@ -20,6 +20,7 @@ from lipwise.faces.measure import MeasuringDetector
 from lipwise.faces.mesh import SMOOTH_FRAMES, FaceMesh, mesh_points
 from lipwise.faces.smooth import smooth_gaussian
 from lipwise.faces.track import NONE, FaceTrack, TrackSettings
+from lipwise.files import sha256_of
 from lipwise.landmarks import MESH_POINTS
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
@@ -86,13 +87,14 @@ def examine(
         FaceError: nobody is the one chosen. WeightsError: a file cannot be had. MediaError: the clip cannot be read.
 
     Warns:
-        LipwiseWarning: the clip was turned upright; or a detector of your own, whose settings nobody knows, was to be
-            cached.
+        LipwiseWarning: the clip was turned upright; it is soft from end to end; or a detector of your own, whose
+            settings nobody knows, was to be cached.
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
     check_choice(choose)
     finder = _detector(detector) if isinstance(detector, str) else detector
-    key = track_cache.cache_key(video, finder, choose=choose, settings=settings or TrackSettings())
+    settings, content = settings or TrackSettings(), sha256_of(video.path)
+    key = track_cache.cache_key(video, finder, content=content, choose=choose, settings=settings)
     if key is None and cache:
         warnings.warn("tracks of a detector of your own are not kept for a second call", LipwiseWarning, stacklevel=2)
     kept = track_cache.load_kept(key, mesh=mesh) if key else None
@@ -108,8 +110,11 @@ def examine(
         kept = track, report
         if key and cache:
             track_cache.keep(key, *kept, mesh=mesh)
-    track, report = kept
-    return Examined(track, report.with_settings(thresholds or UsabilitySettings()), turn_video(video, track.rotation))
+    track = replace(kept[0], clip=content)
+    report = replace(kept[1].with_settings(thresholds or UsabilitySettings()), clip=content)
+    for note in report.notes:
+        warnings.warn(f"{video.path}: {note}", LipwiseWarning, stacklevel=2)
+    return Examined(track, report, turn_video(video, track.rotation))
 
 
 def _look(
@@ -151,7 +156,8 @@ def track_people(
     finder = _detector(detector) if isinstance(detector, str) else detector
     video, detections = _look_at_all(video, finder, progress)
     everybody = tracks.follow_people(detections, fps=video.fps, settings=settings)
-    return [replace(track, rotation=video.turned) for track, _ in everybody]
+    content = sha256_of(video.path)
+    return [replace(track, rotation=video.turned, clip=content) for track, _ in everybody]
 
 
 def track_faces(
@@ -191,7 +197,8 @@ def track_faces(
     video, _ = set_upright(video, finder)
     frames = _shown(prefetch(read_frames(video)), "faces", video.frame_count, progress)
     track = tracks.track_faces(frames, finder, fps=video.fps, settings=settings, choose=choose)
-    return with_mesh(video, replace(track, rotation=video.turned), progress=progress)
+    track = replace(track, rotation=video.turned, clip=sha256_of(video.path))
+    return with_mesh(video, track, progress=progress)
 
 
 def with_mesh(video: VideoInfo, track: FaceTrack, *, progress: bool = False) -> FaceTrack:

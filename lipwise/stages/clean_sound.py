@@ -1,5 +1,6 @@
 """The sound of a clip whose frames were cut: cut at the same places, without clicks, as long as the picture."""
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -8,11 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lipwise.media.defects import SoundDefects
+from lipwise.media.probe import VideoInfo
 from lipwise.media.sound import MUX_SAMPLE_RATE, read_sound
+from lipwise.media.sound_stream import part_in_samples, sound_chunks
 from lipwise.timeline import Timeline
 
 CROSSFADE_S = 0.010  # where two pieces meet; short enough to fit into a frame, long enough for no click
 _HALF_FADE = round(CROSSFADE_S * MUX_SAMPLE_RATE / 2)
+PACKET_S = 0.05  # the longest usual packet of sound; encoders fill the last one up with silence
 _BLOCK = MUX_SAMPLE_RATE  # samples that are given out at once, at most
 
 
@@ -72,6 +77,36 @@ def cut_sound(
             yield reader.take(first + piece.shift, stop + piece.shift)
         if after:
             yield _meet(reader, piece, pieces[number + 1], after)
+
+
+def frames_of_sound(video: VideoInfo, *, start_s: Fraction | float = 0) -> int:
+    """How many frames of a clip its sound lasts for, from the first frame on.
+
+    Sound that ends with the picture, to a packet's length, lasts for as many frames as there are; that of a part of
+    a clip ends with the part.
+
+    Args:
+        start_s: where in the file the clip's first frame is shown.
+
+    Raises:
+        MediaError: the file cannot be read. SpeechError: it has no sound.
+    """
+    end_s = end_of_part(video, start_s)
+    first, stop = part_in_samples(float(start_s), end_s, MUX_SAMPLE_RATE)
+    chunks = sound_chunks(video.path, SoundDefects(), first=first, stop=stop, sample_rate=MUX_SAMPLE_RATE, channels=1)
+    samples = sum(len(chunk) for chunk in chunks)
+    picture = _samples(video.frame_count / video.fps)
+    if abs(samples - picture) <= PACKET_S * MUX_SAMPLE_RATE:
+        return video.frame_count
+    return math.ceil(Fraction(samples, MUX_SAMPLE_RATE) * video.fps)
+
+
+def end_of_part(video: VideoInfo, start_s: Fraction | float) -> float | None:
+    """Where in its file the sound of a part of a clip ends; None where the clip goes on to the end of its file."""
+    index = video.index
+    if index is None or index.frame_of[-1] >= index.count - 1:
+        return None
+    return float(Fraction(start_s) + video.frame_count / video.fps)
 
 
 def _fade(one: Piece, other: Piece) -> int:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from lipwise.errors import LipwiseWarning, SettingsError
 from lipwise.weights import fetch_weights, weights_entries
 
-if TYPE_CHECKING:  # at run time these two bring torch along, so they are imported when a network is wanted
+if TYPE_CHECKING:  # at run time these bring torch along, so they are imported when a network is wanted
+    from lipwise.models.device import Precision
     from lipwise.models.restorers import Restorer
     from lipwise.models.upscalers import Upscaler
 
@@ -28,6 +29,7 @@ UPSCALERS = (
     "realesrgan_x4plus_anime_6b_ncnn",
     "realesr_animevideov3_ncnn",
 )
+LARGEST_SCALE, LARGEST_HEIGHT = 16, 16_384  # times as large; px
 
 
 class Enhancers(NamedTuple):
@@ -65,11 +67,32 @@ def _check_name(name: str, known: tuple[str, ...], what: str) -> None:
     if name in known or Path(name).is_file():
         return
     near = get_close_matches(name, known, n=2, cutoff=0.4)
+    meant = f"was {' or '.join(near)} meant? " if near else ""
     raise SettingsError(
         f"There is no {what} {name!r}",
         cause="it is neither a known name nor the path of a checkpoint file",
-        next_step=f"choose {' or '.join(near or known)}, or give the path of a checkpoint",
+        next_step=f"{meant}choose one of {', '.join(known)}, or give the path of a checkpoint",
     )
+
+
+def check_denoise(name: str | None, denoise: float) -> None:
+    """Refuse a strength of denoising that cannot be, before any work is done.
+
+    Raises:
+        SettingsError: it is outside 0 to 1, or under 1 for another upscaler than "realesr_general_x4v3".
+    """
+    if denoise == 1:
+        return
+    if not 0 <= denoise <= 1:
+        raise SettingsError(
+            f"denoise {denoise:g} is not usable", cause="it goes from 0 to 1", next_step="choose 0.5, say"
+        )
+    if name != DENOISING:
+        raise SettingsError(
+            f"denoise {denoise:g} for {name}",
+            cause="it takes two checkpoints that only differ in how much noise they remove",
+            next_step=f"choose {DENOISING}, or leave denoise out",
+        )
 
 
 def load_restorer(name: str = RESTORERS[0], *, engine: Engine | None = None, device: str | None = None) -> "Restorer":
@@ -105,6 +128,9 @@ def load_upscaler(
     height: int | None = None,
     denoise: float = 1.0,
     device: str | None = None,
+    precision: "Precision" = "auto",
+    tile: int | None = None,
+    overlap: int | None = None,
 ) -> "Upscaler":
     """Load what makes pictures larger.
 
@@ -114,27 +140,47 @@ def load_upscaler(
         scale, height: how large the result is; with neither, what the network gives (2 times for "lanczos").
         denoise: for "realesr_general_x4v3": 1 removes noise as it was trained to, 0 hardly any.
         device: "cuda", "cpu" ...; None chooses the best there is. "lanczos" always runs on the processor.
+        precision: "auto" is what is fast and safe on the device; "fp32" is exact.
+        tile, overlap: px, the longest side of what goes to the device at once, and what neighbours share; None takes
+            what suits the network. A smaller tile takes less memory; overlap 0 shows the seams.
 
     Raises:
-        SettingsError: no such name and no such file, or a size, strength or device that makes no sense.
+        SettingsError: no such name and no such file, or a size, strength, device or tile that makes no sense.
         WeightsError: the checkpoint cannot be had or is not one.
+
+    Warns:
+        LipwiseWarning: "lanczos" was given what only networks take.
     """
     check_upscaler_name(name)
+    check_denoise(name, denoise)
+    if name == NO_WEIGHTS:
+        from lipwise.models.lanczos import Lanczos
+
+        device = None if device == "cpu" else device
+        asked = {
+            "device": device,
+            "tile": tile,
+            "overlap": overlap,
+            "precision": None if precision == "auto" else precision,
+        }
+        for what, value in asked.items():
+            if value is not None:
+                warnings.warn(f"{what}={value!r} plays no part in {NO_WEIGHTS}", LipwiseWarning, stacklevel=2)
+        return Lanczos(scale=scale, height=height)
     from lipwise.models import upscalers
 
-    if denoise != 1 and name != DENOISING:
-        raise SettingsError(
-            f"denoise {denoise:g} for {name}",
-            cause="it takes two checkpoints that only differ in how much noise they remove",
-            next_step=f"choose {DENOISING}, or leave denoise out",
-        )
-    if name == NO_WEIGHTS:
-        if device not in (None, "cpu"):
-            warnings.warn(f"device={device!r} plays no part: {NO_WEIGHTS} needs none", LipwiseWarning, stacklevel=2)
-        return upscalers.Lanczos(scale=scale, height=height)
     path = fetch_weights(name)[0] if name in UPSCALERS else Path(name)
     less = fetch_weights(DENOISING_LESS)[0] if denoise != 1 else None
     known = name if name in UPSCALERS else None
     return upscalers.load_upscaler(
-        path, name=known, scale=scale, height=height, denoise=denoise, wdn_path=less, device=device
+        path,
+        name=known,
+        scale=scale,
+        height=height,
+        denoise=denoise,
+        wdn_path=less,
+        device=device,
+        precision=precision,
+        tile=tile,
+        overlap=overlap,
     )

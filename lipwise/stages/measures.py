@@ -39,7 +39,7 @@ class FrameMeasures:
         yaw_deg: (T,) float32, turn of the head by its mesh; above 0 the nose points to the right.
         mouth_margin: (T,) float32, from the lips to the nearest edge of the frame in eye distances; below 0 they
             are cut.
-        sharpness: (T,) float32, see `lipwise.faces.measure.FaceMeasures`.
+        sharpness, blur: (T,) float32, see `lipwise.faces.measure.FaceMeasures`.
         bright, dark: (T,) float32, luma (0-255) that 90 % and 10 % of the face stay under.
         clipped: (T,) float32, share of the face's pixels at or above a luma of 250.
         mouth_change: (T,) float32, how unlike its usual look in this shot the lower face is; about 0.3 is usual.
@@ -55,6 +55,7 @@ class FrameMeasures:
     yaw_deg: np.ndarray
     mouth_margin: np.ndarray
     sharpness: np.ndarray
+    blur: np.ndarray
     bright: np.ndarray
     dark: np.ndarray
     clipped: np.ndarray
@@ -103,6 +104,7 @@ def gather_measures(detections: Detections, track: FaceTrack, followed: np.ndarr
         yaw_deg=_steadied(column(lambda measures: measures.yaw_deg)),
         mouth_margin=_mouth_margin(track.landmarks_xy, eyes_px, track.size_wh),
         sharpness=column(lambda measures: measures.sharpness),
+        blur=column(lambda measures: measures.blur),
         bright=column(lambda measures: measures.bright),
         dark=column(lambda measures: measures.dark),
         clipped=column(lambda measures: measures.clipped),

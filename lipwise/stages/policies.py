@@ -1,5 +1,6 @@
 """What happens to frames that cannot be used: they are dropped, passed, held over, or refused."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,18 +8,20 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from lipwise.errors import FaceError
-from lipwise.faces.smooth import fill_gaps, find_runs
-from lipwise.faces.track import DETECTED, FILLED, FaceTrack
+from lipwise.errors import LipwiseWarning
+from lipwise.faces.smooth import fill_gaps, find_runs, frames_in
+from lipwise.faces.track import FILLED, FaceTrack
 from lipwise.landmarks import MESH_POINTS
 from lipwise.settings import Settings
 from lipwise.stages.judge import FAULTS, UsabilitySettings, flags_of
-from lipwise.stages.ranges import format_ranges, runs_of
+from lipwise.stages.measures import FrameMeasures
+from lipwise.stages.ranges import format_ranges, parse_ranges, runs_of
+from lipwise.stages.refusals import check_any_face, nothing_left, refused
 from lipwise.stages.usability import UsabilityReport
 from lipwise.timeline import Timeline, bounce
 
 Policy = Literal["drop", "pass", "hold", "fail"]
-MOST_RANGES = 12  # written out in an error
+SAME_SIZE = 1.2  # eye distances of the same picture before and after a black stretch differ by no more
 ReasonName = Literal[
     "no_face", "too_small", "turned", "blurred", "too_dark", "too_bright", "cut_off", "doubtful", "several", "jump",
     "scene_cut",
@@ -30,7 +33,8 @@ class CleanSettings(Settings):
 
     Attributes:
         policy: "drop" leaves out frames that cannot be used; "pass" shows them untouched; "hold" shows the last usable
-            frame of the shot in their place, for at most `hold_s`, and then passes; "fail" refuses the clip.
+            frame of the shot in their place, for at most `hold_s`, and then passes, also over a stretch without any
+            face, such as black, after which the face is there again at its size; "fail" refuses the clip.
         against: the reasons for which a frame cannot be used.
         one_face: only frames with exactly one face can be used.
         trust_filled: a frame in which the detector missed the face for a moment, and whose box the track filled in,
@@ -39,7 +43,7 @@ class CleanSettings(Settings):
             boxes on the line between their neighbours where none was detected; 0 bridges none.
         hold_s: longest time that a frame is held.
         keep, drop: frames such as "12-18, 40" that are used or not whatever speaks for or against them, counted
-            from the start of the part of the clip that is used; drop wins.
+            from the start of the part of the clip that is used; drop wins, and says so.
         thresholds: from where on something is wrong with a frame.
         track_file: a track that `FaceTrack.save` wrote for this very clip, such as that of a cleaned clip: no face is
             looked for, and every frame with a face in it is used. None looks for faces.
@@ -70,7 +74,13 @@ def decided(report: UsabilityReport, settings: CleanSettings) -> UsabilityReport
     if report.settings != settings.thresholds:
         report = report.with_settings(settings.thresholds)
     report = report.keep(settings.keep) if settings.keep.strip() else report
-    return report.drop(settings.drop) if settings.drop.strip() else report
+    if not settings.drop.strip():
+        return report
+    both = parse_ranges(settings.keep, len(report)) & parse_ranges(settings.drop, len(report))
+    if both.any():
+        told = f"frames {format_ranges(both)} are to be kept and dropped: they are dropped"
+        warnings.warn(told, LipwiseWarning, stacklevel=2)
+    return report.drop(settings.drop)
 
 
 def bridged_frames(report: UsabilityReport, settings: CleanSettings) -> np.ndarray:
@@ -91,12 +101,21 @@ def usable_frames(report: UsabilityReport, settings: CleanSettings) -> np.ndarra
 
 
 def _usable(report: UsabilityReport, settings: CleanSettings) -> np.ndarray:
-    names = {*settings.against, "several"} if settings.one_face else set(settings.against)
+    names, faces, edited = reasons_against(settings), report.measures.faces, report.edited
     usable = report.usable_against(names)
+    if settings.one_face:
+        usable &= (faces == 1) | (edited > 0)
     if not settings.trust_filled:
         return usable
-    filled = (report.measures.origin == FILLED) & (report.edited >= 0)
+    filled = (report.measures.origin == FILLED) & (edited >= 0)
+    if settings.one_face:
+        filled &= faces <= 1  # the one that was missed is not among them
     return usable | filled & ((report.reasons & flags_of(names - {"no_face"})) == 0)
+
+
+def reasons_against(settings: CleanSettings) -> set[str]:
+    """The names of the reasons for which a frame cannot be used."""
+    return {*settings.against, "several"} if settings.one_face else set(settings.against)
 
 
 def apply_policy(report: UsabilityReport, settings: CleanSettings | None = None, *, clip: str = "the clip") -> Timeline:
@@ -119,18 +138,17 @@ def apply_policy(report: UsabilityReport, settings: CleanSettings | None = None,
     check_any_face(report, clip)
     usable = usable_frames(report, settings)
     if not usable.any() and settings.policy != "pass":
-        raise _nothing_left(report, clip)
+        raise nothing_left(report, reasons_against(settings), clip)
     frames = np.arange(len(report), dtype=np.int64)
     synth = usable & (report.measures.tracked | bridged_frames(report, settings))
     if settings.policy == "fail" and not usable.all():
-        raise _refused(report, usable, clip)
+        raise refused(report, usable, reasons_against(settings), clip)
     if settings.policy == "drop":
-        return Timeline(frames[usable], synth[usable], report.fps)
+        return Timeline(frames[usable], synth[usable], report.fps, report.clip)
     if settings.policy == "hold":
-        longest = int(settings.hold_s * report.fps)
-        frames = _held(usable, report.measures.shot, longest)
-        return Timeline(frames, synth[frames], report.fps)
-    return Timeline(frames, synth, report.fps)
+        frames = _held(usable, _scenes(report.measures), frames_in(settings.hold_s, report.fps))
+        return Timeline(frames, synth[frames], report.fps, report.clip)
+    return Timeline(frames, synth, report.fps, report.clip)
 
 
 def plan_timeline(
@@ -142,7 +160,27 @@ def plan_timeline(
     """
     whole = apply_policy(report, settings, clip=clip)
     order = bounce(0, len(whole), length)
-    return Timeline(whole.source_index[order], whole.synth[order], whole.fps)
+    return Timeline(whole.source_index[order], whole.synth[order], whole.fps, whole.clip)
+
+
+def _scenes(measures: FrameMeasures) -> np.ndarray:
+    """(T,) int shots, but one where the same picture seems to go on after a stretch in which nobody at all is seen.
+
+    Black between two pieces of a scene makes shots of its own. That the scene goes on is told by the size of the face.
+    """
+    scene, shot = measures.shot.astype(np.int64), measures.shot
+    seen = np.zeros(shot.max() + 1, bool)
+    seen[shot[measures.tracked | (measures.faces > 0)]] = True
+    for run in runs_of(~seen[shot]):
+        if run.start == 0 or run.stop == len(shot):
+            continue
+        before = np.flatnonzero(measures.tracked & (shot == shot[run.start - 1]))[-1:]
+        after = np.flatnonzero(measures.tracked & (shot == shot[run.stop]))[:1]
+        sizes = measures.eyes_px[np.r_[before, after]]
+        if len(sizes) == 2 and sizes.max() <= SAME_SIZE * sizes.min():
+            scene[run.stop :] -= scene[run.stop] - scene[run.start - 1]
+            scene[run] = scene[run.start - 1]
+    return scene
 
 
 def _held(usable: np.ndarray, shot: np.ndarray, longest: int) -> np.ndarray:
@@ -185,44 +223,3 @@ def _on_the_line(values: np.ndarray, shot: np.ndarray, bridged: np.ndarray) -> n
         fill_gaps(between, shot[part], longest=run.stop - run.start, hold=0)
         filled[part] = between
     return filled
-
-
-def check_any_face(report: UsabilityReport, clip: str) -> None:
-    """Raises FaceError where the followed face is seen in no frame."""
-    if (report.measures.origin == DETECTED).any():
-        return
-    others = int(np.count_nonzero(report.measures.faces))
-    cause = f"the detector looked at {len(report)} frame(s)"
-    raise FaceError(
-        f"No face was found in {clip}",
-        cause=f"{cause}; what it took for faces in {others} of them was too short-lived" if others else cause,
-        next_step="use a clip in which an upright face looks at the camera and is at least a tenth of the picture's "
-        "height; turn a clip that lies on its side; brighten a dark one; try the other detector "
-        "(yunet or libfacedetection)",
-    )
-
-
-def _why(report: UsabilityReport, frames: np.ndarray) -> str:
-    """The reasons that hold in some frames, each with them."""
-    told = [(name, format_ranges(report.has(name) & frames, most=MOST_RANGES)) for name in report.counts()]
-    dropped = format_ranges((report.edited < 0) & frames, most=MOST_RANGES)
-    return "; ".join(
-        f"{name.replace('_', ' ')}: {text}" for name, text in [*told, ("dropped by hand", dropped)] if text
-    )
-
-
-def _nothing_left(report: UsabilityReport, clip: str) -> FaceError:
-    return FaceError(
-        f"Not one of the {len(report)} frame(s) of {clip} can be used",
-        cause=_why(report, np.ones(len(report), bool)),
-        next_step="loosen the threshold of that reason, leave the reason out, keep frames by hand, or use the policy "
-        "pass",
-    )
-
-
-def _refused(report: UsabilityReport, usable: np.ndarray, clip: str) -> FaceError:
-    return FaceError(
-        f"Frames {format_ranges(~usable, most=MOST_RANGES)} of {clip} cannot be used",
-        cause=_why(report, ~usable),
-        next_step="use the policy drop, hold or pass, keep them by hand, or cut them out of the clip",
-    )

@@ -16,11 +16,12 @@ from lipwise.errors import FaceError, LipwiseWarning, SettingsError
 from lipwise.faces.choose import Choice
 from lipwise.faces.detect import FaceDetector, LibFaceDetection, YuNet
 from lipwise.faces.track import FaceTrack, TrackSettings
+from lipwise.files import sha256_of
 from lipwise.media.probe import VideoInfo
 from lipwise.stages.usability import UsabilityReport
-from lipwise.weights import weights_folder
+from lipwise.weights import find_weights, weights_folder
 
-FORMAT = 2  # raised whenever tracks or measures of the same clip come out differently
+FORMAT = 3  # raised whenever tracks or measures of the same clip come out differently
 KEPT_BYTES = 1_000_000_000  # the oldest entries go when there is more
 
 
@@ -41,36 +42,41 @@ def cache_key(
     video: VideoInfo,
     detector: FaceDetector,
     *,
+    content: str,
     choose: Choice | Mapping[int, Choice] | None,
     settings: TrackSettings,
 ) -> str | None:
     """The name under which a track and its report are kept; None for a detector whose settings are not known.
 
     It holds the content of the file, the part and grid that are read, how the clip was turned before it was looked at
-    (what trying adds is the track's own `rotation`), and whatever else changes the outcome. The
-    thresholds of usability are not in it: a report is judged anew from its measures.
+    (what trying adds is the track's own `rotation`), the content of the networks' files, and whatever else changes the
+    outcome. The thresholds of usability are not in it: a report is judged anew from its measures.
+
+    Args:
+        content: SHA-256 of the clip's file.
     """
     if type(detector) not in (LibFaceDetection, YuNet):
         return None
     made_from = {
         "format": FORMAT,
-        "content": content_hash(video.path),
+        "content": content,
         "fps": str(video.fps),
         "size_wh": video.size_wh,
         "turned": video.turned,
         "frames": video.frame_count,
         "grid": "" if video.index is None else hashlib.sha256(video.index.frame_of.tobytes()).hexdigest(),
         "detector": [detector.name, *(getattr(detector, name) for name in ("min_score", "working_px", "retry_px"))],
+        "networks": [sha256_of(path) for path in _network_files(detector)],
         "choose": sorted(choose.items()) if isinstance(choose, Mapping) else choose,
         "track": asdict(settings),
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True, default=repr).encode()).hexdigest()[:32]
 
 
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes; about a second for a gigabyte."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _network_files(detector: FaceDetector) -> list[Path]:
+    """The files of the networks that look at the frames, as far as they are there: the mesh's, and YuNet's own."""
+    mesh = find_weights("face_mesh")
+    return [*([detector.path] if isinstance(detector, YuNet) else []), *([mesh] if mesh else [])]
 
 
 def load_kept(key: str, *, mesh: bool) -> tuple[FaceTrack, UsabilityReport] | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,31 +11,13 @@ import numpy as np
 
 from lipwise.errors import LipwiseError, SettingsError
 from lipwise.files import written_whole
-from lipwise.stages.judge import FAULTS, REASONS, Reason, UsabilitySettings, flags_of, judge
+from lipwise.stages.judge import FAULTS, REASONS, Reason, UsabilitySettings, flags_of, judge, notes_on
 from lipwise.stages.measures import FrameMeasures
-from lipwise.stages.ranges import format_ranges, parse_ranges
+from lipwise.stages.ranges import Frames, format_ranges, parse_ranges
+from lipwise.stages.report_file import FORMAT, Edit, columns_of, parse_report, plain_column
 
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingImports]  # optional
-
-FORMAT = 1  # of the JSON file
-_INTEGERS = {"faces": np.int32, "origin": np.uint8, "shot": np.int32, "elsewhere": bool}
-_DIGITS = 9  # significant ones of a number in the JSON file: a float32 comes back as it was
-
-Frames = str | int | slice | Iterable[int]
-
-
-@dataclass(frozen=True)
-class Edit:
-    """What a person decided about some frames.
-
-    Attributes:
-        keep: True to use them whatever speaks against it, False to drop them.
-        frames: as text, "12-18, 40".
-    """
-
-    keep: bool
-    frames: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +30,7 @@ class UsabilityReport:
         settings: the thresholds they were judged by.
         fps: frames a second of the clip's grid.
         edits: what a person decided, in order; later ones win.
+        clip: SHA-256 of the file that the frames are in; "" where nobody knows.
     """
 
     measures: FrameMeasures
@@ -55,6 +38,7 @@ class UsabilityReport:
     settings: UsabilitySettings
     fps: Fraction
     edits: tuple[Edit, ...] = ()
+    clip: str = ""
 
     @classmethod
     def of(
@@ -113,8 +97,13 @@ class UsabilityReport:
         """The reasons that hold for one frame."""
         return tuple(str(reason.name).lower() for reason in Reason if int(self.reasons[frame]) & reason)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the clip as a whole, such as that it is soft from end to end."""
+        return notes_on(self.measures, self.settings)
+
     def __str__(self) -> str:
-        lines = [f"{self.count} of {len(self)} frames can be used"]
+        lines = [f"{self.count} of {len(self)} frames can be used", *(f"  {note}" for note in self.notes)]
         lines += [f"  {name.replace('_', ' ')}: {self.ranges(name, most=8)}" for name in self.counts()]
         lines += [f"  {'kept' if edit.keep else 'dropped'} by hand: {edit.frames}" for edit in self.edits]
         return "\n".join(lines)
@@ -122,7 +111,7 @@ class UsabilityReport:
     # --- what a person decides
 
     def keep(self, frames: Frames) -> "UsabilityReport":
-        """Use frames whatever speaks against them: "12-18, 40", 40, slice(12, 19) or numbers.
+        """Use frames whatever speaks against them: "12-18, 40", 40, slice(12, 19), numbers, or a mask (T,) bool.
 
         Raises:
             SettingsError: no such frames.
@@ -164,7 +153,7 @@ class UsabilityReport:
             ) from error
         times = np.arange(len(self)) / float(self.fps)
         table: dict[str, Any] = {"time_s": times, "usable": self.usable, "edited": self.edited}
-        table |= {name: self.has(name) for name in REASONS} | _columns(self.measures)
+        table |= {name: self.has(name) for name in REASONS} | columns_of(self.measures)
         return pandas.DataFrame(table).rename_axis("frame")
 
     def to_json(self) -> str:
@@ -173,12 +162,14 @@ class UsabilityReport:
             "format": FORMAT,
             "frames": len(self),
             "fps": str(self.fps),
+            "clip_sha256": self.clip,
             "usable_frames": self.count,
             "unusable": self.ranges(),
+            "notes": list(self.notes),
             "reasons": {name: self.ranges(name) for name in self.counts()},
             "edits": [asdict(edit) for edit in self.edits],
             "settings": asdict(self.settings),
-            "measures": {name: _plain(column) for name, column in _columns(self.measures).items()},
+            "measures": {name: plain_column(column) for name, column in columns_of(self.measures).items()},
         }
         return json.dumps(values, allow_nan=False)
 
@@ -187,29 +178,11 @@ class UsabilityReport:
         """Read what `to_json` gave.
 
         Raises:
-            SettingsError: the text is none of it.
+            SettingsError: the text is none of it, or a value in it makes no sense.
         """
-        try:
-            values = json.loads(text)
-            columns = {
-                entry.name: np.array(values["measures"][entry.name], _INTEGERS.get(entry.name, np.float32))
-                for entry in fields(FrameMeasures)
-            }
-            report = cls.of(
-                FrameMeasures(**columns),
-                fps=Fraction(values["fps"]),
-                settings=UsabilitySettings(**values["settings"]),
-            )
-            edits = tuple(Edit(bool(edit["keep"]), str(edit["frames"])) for edit in values["edits"])
-            for edit in edits:
-                parse_ranges(edit.frames, len(report))
-        except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-            raise SettingsError(
-                "This is no usability report",
-                cause=f"{type(error).__name__}: {error}",
-                next_step="give what UsabilityReport.to_json or save wrote",
-            ) from error
-        return replace(report, edits=edits)
+        stored = parse_report(text)
+        report = cls.of(stored.measures, fps=stored.fps, settings=stored.settings)
+        return replace(report, edits=stored.edits, clip=stored.clip)
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all."""
@@ -229,15 +202,9 @@ class UsabilityReport:
             raise SettingsError(
                 f"Cannot read the report {path}", cause=str(error), next_step="name a file that save() wrote"
             ) from error
-        return cls.from_json(text)
-
-
-def _columns(measures: FrameMeasures) -> dict[str, np.ndarray]:
-    return {entry.name: getattr(measures, entry.name) for entry in fields(measures)}
-
-
-def _plain(column: np.ndarray) -> list[Any]:
-    """Numbers for JSON, which knows no NaN."""
-    if column.dtype.kind != "f":
-        return column.tolist()
-    return [float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None for value in column]
+        try:
+            return cls.from_json(text)
+        except SettingsError as error:
+            raise SettingsError(
+                f"{path} holds no usability report", cause=error.cause, next_step="name a file that save() wrote"
+            ) from error

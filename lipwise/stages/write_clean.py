@@ -11,6 +11,7 @@ import numpy as np
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError, SpeechError
 from lipwise.faces.track import NONE, FaceTrack
+from lipwise.files import sha256_of
 from lipwise.media.output import check_destination
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
@@ -18,7 +19,8 @@ from lipwise.media.read import read_frames
 from lipwise.media.sound import full_scale_gain, read_sound
 from lipwise.media.turn import turn_video
 from lipwise.media.write import DEFAULT_QUALITY, write_video
-from lipwise.stages.clean_sound import cut_sound
+from lipwise.stages.belongs import check_timeline, check_track
+from lipwise.stages.clean_sound import cut_sound, end_of_part, frames_of_sound
 from lipwise.timeline import Timeline
 
 Sound = Literal["cut", "whole", "none"]
@@ -66,21 +68,27 @@ def write_clean(
         The clip with its track. With "whole" its timeline may end in repeats of the last frame.
 
     Raises:
-        MediaError: a photo, or a file that cannot be read or written. SettingsError: an unknown `sound`, or `out` is
-            the source.
+        MediaError: a photo, or a file that cannot be read or written. SettingsError: an unknown `sound`, `out` is the
+            source, or track or timeline are another clip's.
 
     Warns:
-        LipwiseWarning: with "whole", how long the last frame is shown.
+        LipwiseWarning: with "whole", how long the last frame is shown; or the track does not say whose it is.
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
     check_cleanable(video, out, sound)
-    video = video if track is None else turn_video(video, track.rotation)
-    if sound == "whole":
-        timeline = _as_long_as(timeline, video)
+    check_timeline(timeline, video)
+    if track is not None:
+        video = turn_video(video, track.rotation)
+        check_track(track, video)
+    if sound == "whole" and video.has_audio:
+        timeline = _as_long_as(timeline, video, start_s)
     pieces = _sound(video, timeline, sound, start_s)
     frames = prefetch(read_frames(video, timeline.source_index))
     written = probe(write_video(out, frames, fps=timeline.fps, sound=pieces, quality=quality))
-    return CleanedClip(written, track and track_along(track, timeline, size_wh=written.size_wh), timeline)
+    if track is None:
+        return CleanedClip(written, None, timeline)
+    moved = track_along(track, timeline, size_wh=written.size_wh)
+    return CleanedClip(written, replace(moved, clip=sha256_of(written.path)), timeline)
 
 
 def check_cleanable(video: VideoInfo, out: str | Path, sound: str = "cut") -> None:
@@ -114,7 +122,7 @@ def track_along(track: FaceTrack, timeline: Timeline, *, size_wh: tuple[int, int
     """The rows of a track in the order of a timeline, as the track of the clip that the timeline makes.
 
     Frames that pass untouched have no face in it. A new shot begins wherever frames were left out, because the
-    picture jumps there. That clip is upright: the track is of no rotation.
+    picture jumps there. That clip is upright: the track is of no rotation. Which file it is in, nobody knows yet.
 
     Args:
         size_wh: size of the new clip's frames; None is the track's own.
@@ -136,13 +144,17 @@ def track_along(track: FaceTrack, timeline: Timeline, *, size_wh: tuple[int, int
         confidence=track.confidence[track.shot[frames[firsts]]] if len(track.confidence) else track.confidence,
         size_wh=size_wh or track.size_wh,
         rotation=0,
+        clip="",
         mesh_xy=mesh_xy,
     )
 
 
-def _as_long_as(timeline: Timeline, video: VideoInfo) -> Timeline:
-    """The timeline with its last frame repeated up to the clip's own length."""
-    missing = video.frame_count - len(timeline)
+def _as_long_as(timeline: Timeline, video: VideoInfo, start_s: Fraction | float) -> Timeline:
+    """The timeline with its last frame repeated until the clip's sound ends."""
+    try:
+        missing = frames_of_sound(video, start_s=start_s) - len(timeline)
+    except SpeechError:  # told when the sound is laid under the picture
+        return timeline
     if missing <= 0:
         return timeline
     held_s = float(missing / timeline.fps)
@@ -152,7 +164,7 @@ def _as_long_as(timeline: Timeline, video: VideoInfo) -> Timeline:
         stacklevel=3,
     )
     source_index = np.pad(timeline.source_index, (0, missing), mode="edge")
-    return Timeline(source_index, np.pad(timeline.synth, (0, missing), mode="edge"), timeline.fps)
+    return replace(timeline, source_index=source_index, synth=np.pad(timeline.synth, (0, missing), mode="edge"))
 
 
 def _sound(
@@ -161,11 +173,12 @@ def _sound(
     """What is laid under the picture; None where the clip is silent or shall be."""
     if sound == "none" or not video.has_audio:
         return None
+    part = {"start_s": float(start_s), "end_s": end_of_part(video, start_s)} if sound == "whole" else {}
     try:
-        gain = full_scale_gain(video.path)
+        gain = full_scale_gain(video.path, **part)
     except SpeechError as error:
         warnings.warn(f"{error.what}: the cleaned clip has none either", LipwiseWarning, stacklevel=3)
         return None
     if sound == "cut":
         return cut_sound(video.path, timeline, start_s=start_s, gain=gain)
-    return read_sound(video.path, start_s=float(start_s), gain=gain)
+    return read_sound(video.path, **part, gain=gain)

@@ -45,9 +45,10 @@ import subprocess
 from pathlib import Path
 
 import lipwise as lw
-from lipwise.notebook import show_weights, widgets
+from lipwise.notebook import show_weights, warn, widgets
 from lipwise.notebook.weights_picker import WeightsPicker
 
+warn.plainly()
 lw.environment()
 
 # %% [markdown]

@@ -45,11 +45,12 @@ import cv2
 import numpy as np
 
 import lipwise as lw
-from lipwise.notebook import show, show_enhance
+from lipwise.notebook import show, show_enhance, warn
 from lipwise.notebook.slider import BeforeAfterSlider
 from lipwise.notebook.stand_in import best_restorer, unsharp
 from lipwise.pipeline.stopwatch import Stopwatch
 
+warn.plainly()
 lw.environment()
 
 # %% [markdown]
@@ -337,6 +338,6 @@ for name, picture in list(made.items())[1:]:
 # - {badge:00_quickstart}
 #   [00_quickstart](00_quickstart.ipynb): new lips; `lw.Recipe(..., restore="gfpgan_1.4", upscale="lanczos")` enhances
 #   in the same pass.
-# - [01_setup](01_setup.ipynb): fetch weights and keep them.
+# - [05_evaluate](05_evaluate.ipynb): measure what you made. [01_setup](01_setup.ipynb): fetch weights.
 # - [02_clean_faces](02_clean_faces.ipynb): leave bad frames out before you enhance.
 # - In a terminal: `python -m lipwise enhance IN --out OUT`, also for photos.

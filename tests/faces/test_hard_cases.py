@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import skimage.data
-from tracked_cases import CASES, FPS, overlap, portrait_box, score_case
+from tracked_cases import CASES, FPS
+from tracked_score import overlap, portrait_box, score_case
 
 from lipwise.faces import libfacedetection
 from lipwise.faces.choose import Click
 from lipwise.faces.detect import LibFaceDetection, YuNet
 from lipwise.faces.detections import detect_clip, only_detect
+from lipwise.faces.measure import MeasuringDetector
 from lipwise.faces.smooth import find_runs
 from lipwise.faces.track import DETECTED, FILLED, NONE, TrackSettings, follow_face
 
@@ -56,6 +58,18 @@ def test_everybody_keeps_their_own_track(detectors, name, detector):
 @pytest.mark.parametrize("picture", ["coffee", "rocket", "chelsea"])
 def test_nothing_is_taken_for_a_face_where_there_is_none(detectors, detector, picture):
     assert len(one_of(detectors, detector)[0].detect(getattr(skimage.data, picture)()).score) == 0
+
+
+@pytest.mark.parametrize("detector", ["libfacedetection", "yunet"])
+def test_a_cat_on_its_head_is_no_face_to_the_mesh(detectors, detector, face_mesh):
+    """Both detectors are as sure of it as of many people, and its landmarks lie like a person's."""
+    finder = one_of(detectors, detector)[0]
+    look = MeasuringDetector(finder, face_mesh)
+    cat = np.rot90(skimage.data.chelsea(), 2).copy()
+    assert finder.detect(cat).score.max() > 0.8
+    faces, measures = look(cat)
+    assert len(faces.score) == len(measures.blur) == 0
+    assert len(look(skimage.data.astronaut())[0].score) == 1
 
 
 @pytest.fixture(scope="module")

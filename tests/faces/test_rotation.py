@@ -135,3 +135,18 @@ def test_frames_to_look_at_are_spread_over_the_clip(lying, count):
     assert (np.diff(numbers) > 0).all()
     assert numbers.min() >= 0
     assert numbers.max() < 12
+
+
+def test_a_clip_that_surely_stands_upright_is_not_read_to_its_end(detector):
+    taken = []
+
+    def frames(first):
+        for number in range(9):
+            taken.append(number)
+            yield first if number < 3 else skimage.data.astronaut()
+
+    assert find_rotation(frames(skimage.data.astronaut()), detector).degrees == 0
+    assert taken == [0, 1, 2]
+    taken.clear()
+    assert find_rotation(frames(skimage.data.coffee()), detector).frames == 6
+    assert taken == list(range(9))

@@ -8,7 +8,6 @@ from squares import FPS, SquareDetector, centres_x, follow, picture
 from lipwise.errors import FaceError, LipwiseWarning, SettingsError
 from lipwise.faces import libfacedetection
 from lipwise.faces.detect import load_detector
-from lipwise.faces.shots import ShotFinder
 from lipwise.faces.smooth import fill_gaps, smooth_gaussian, smooth_polynomial
 from lipwise.faces.track import DETECTED, FILLED, NONE, FaceTrack, TrackSettings, track_faces
 
@@ -74,54 +73,6 @@ def test_mesh_smoothing_needs_no_second_array():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.3 * points.nbytes
-
-
-# --- cuts
-
-
-def shots_of(frames):
-    finder = ShotFinder()
-    for frame in frames:
-        finder.add(frame)
-    return finder.shots(FPS)
-
-
-def crops(picture, count, step_xy=(3, 1), size=200):
-    """A camera that moves over a real picture."""
-    for index in range(count):
-        x, y = index * step_xy[0], index * step_xy[1]
-        yield picture[y : y + size, x : x + size]
-
-
-def test_a_cut_between_two_real_pictures_is_found():
-    frames = [*crops(skimage.data.astronaut(), 12), *crops(skimage.data.coffee(), 12), *crops(skimage.data.cat(), 5)]
-    assert shots_of(frames).tolist() == [0] * 12 + [1] * 12 + [2] * 5
-
-
-def test_a_moving_camera_a_moving_face_and_repeated_frames_are_no_cut():
-    assert shots_of(crops(skimage.data.astronaut(), 50, (6, 3))).max() == 0
-    assert shots_of(picture((5 * x, 40, 90)) for x in range(45)).max() == 0
-    slow = [frame for frame in crops(skimage.data.astronaut(), 20) for _ in range(2)]
-    assert shots_of(slow).max() == 0
-    assert shots_of([picture()]).tolist() == [0]
-
-
-def test_a_large_face_that_starts_to_move_on_plain_ground_is_no_cut():
-    places = [*range(0, 60, 12), *range(80, 150, 35)]
-    assert shots_of(picture((x, 10, 160), ground=255) for x in places).max() == 0
-
-
-def test_a_jump_inside_one_scene_is_a_cut():
-    calm = [*crops(skimage.data.astronaut(), 15, (1, 0))]
-    later = [np.roll(frame, (20, 30), axis=(0, 1)) for frame in calm]
-    assert shots_of([*calm, *later]).tolist() == [0] * 15 + [1] * 15
-
-
-def test_a_flash_is_no_cut():
-    frames = [*crops(skimage.data.astronaut(), 20, (1, 0))]
-    for index in (8, 9):
-        frames[index] = np.clip(frames[index].astype(int) + 120, 0, 255).astype(np.uint8)
-    assert shots_of(frames).max() == 0
 
 
 # --- whole tracks

@@ -6,7 +6,9 @@ import pytest
 from skimage.data import astronaut
 
 from lipwise.errors import LipwiseWarning, MediaError
+from lipwise.media.exif import orientation_of
 from lipwise.media.picture import check_picture_destination, read_picture, write_picture
+from lipwise.media.still import on_white, read_still
 
 RNG = np.random.default_rng(0)
 KINDS = {
@@ -74,3 +76,65 @@ def test_nothing_is_left_where_it_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MediaError, match="cannot be written"):
         write_picture(tmp_path / "file" / "a.png", KINDS["RGB"])
+
+
+UPRIGHT = {  # CIPA DC-008, 4.6.4: where row 0 and column 0 of what is stored are seen
+    1: lambda stored: stored,
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
+    8: lambda stored: np.rot90(stored),
+}
+
+
+@pytest.mark.parametrize("ending", ["png", "webp", "tif"])
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_transparency_is_turned_as_the_colours_are(orientation, ending, tmp_path):
+    from PIL import Image
+
+    rgba = np.random.default_rng(0).integers(1, 256, (20, 30, 4), np.uint8)
+    rgba[..., 3] |= 0xF0  # nearly opaque: OpenCV multiplies a TIFF's colours with it
+    rgba[:4, :4, 3] = 0
+    rgba[..., :3] *= rgba[..., 3:] > 0
+    exif = Image.Exif()
+    exif[0x0110], exif[0x0112] = "a camera", orientation
+    path, more = tmp_path / f"turned.{ending}", {"lossless": True, "exact": True} if ending == "webp" else {}
+    Image.fromarray(rgba).save(path, exif=exif, **more)
+    made, seen = read_picture(path), UPRIGHT[orientation](rgba)
+    assert (made[..., 3] == seen[..., 3]).all()
+    assert np.abs(made.astype(int) - seen).max() <= (20 if ending == "tif" else 0)
+    shown, _, _ = read_still(path)
+    assert (shown == on_white(made)).all()
+
+
+@pytest.mark.parametrize(
+    "exif", [b"", b"II*\0", b"MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0II*\0\xff\xff\xff\xff", b"x" * 40]
+)
+def test_exif_that_cannot_be_read_turns_nothing(exif):
+    chunk = len(exif).to_bytes(4, "big") + b"eXIf" + exif + b"sum."
+    assert orientation_of(b"\x89PNG\r\n\x1a\n" + chunk) == 1
+    assert orientation_of(chunk) == 1
+
+
+@pytest.mark.parametrize(("ending", "longest"), [("jpg", 65_500), ("webp", 16_383), ("png", 70_000)])
+def test_the_longest_picture_of_a_format(ending, longest, tmp_path):
+    longest_yet = np.zeros((1, longest, 3), np.uint8)
+    assert read_picture(write_picture(tmp_path / f"a.{ending}", longest_yet)).shape == longest_yet.shape
+    if ending != "png":
+        with pytest.raises(MediaError, match=f"(?s){longest + 1} x 1 px.*at most {longest:,} px"):
+            write_picture(tmp_path / f"b.{ending}", np.zeros((1, longest + 1, 3), np.uint8))
+
+
+def test_what_opencv_does_not_encode_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(cv2, "imencode", lambda *_: (False, ()))
+    with pytest.raises(MediaError, match=r"(?s)a\.png cannot be written.*30 x 20 px"):
+        write_picture(tmp_path / "a.png", KINDS["RGB"])
+
+
+def test_a_folder_is_no_destination(tmp_path):
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(MediaError, match="it is a folder"):
+        check_picture_destination(tmp_path / "a.png")

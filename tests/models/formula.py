@@ -22,7 +22,8 @@ def formula_tensor(key: str, shape: tuple[int, ...]) -> torch.Tensor:
     elif len(shape) == 1:
         values = 1 + 0.1 * normal
     else:
-        fan_in = math.prod(shape[2:] if len(shape) == 5 else shape[1:])
+        modulated = len(shape) == 5 and shape[0] == 1  # GFPGAN's; a 3-D convolution has five axes, too
+        fan_in = math.prod(shape[2:] if modulated else shape[1:])
         values = normal * math.sqrt(0.8 / fan_in)
     return torch.from_numpy(np.asarray(values, dtype=np.float32))
 

@@ -89,3 +89,12 @@ def test_all_of_a_network_are_rewritten_but_those_that_shrink(convolution_class)
     assert rewrite_modulation(network) == 1
     assert isinstance(network["a"][0], ModulatedConvolution)
     assert not isinstance(network["b"], ModulatedConvolution)
+
+
+def test_a_style_of_zeros_gives_numbers(convolution_class):
+    other = convolution_class(4, 4, 3, 8)
+    for parameter in other.modulation.parameters():
+        torch.nn.init.zeros_(parameter)
+    with torch.inference_mode():
+        made = ModulatedConvolution(other)(torch.randn(1, 4, 6, 6), torch.randn(1, 8))
+    assert torch.isfinite(made).all()

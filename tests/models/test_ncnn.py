@@ -87,9 +87,17 @@ def test_names_and_numbers_come_back(request, tmp_path, kind, flag):
         assert all(torch.equal(read[name], state[name]) and read[name].dtype == torch.float32 for name in state)
 
 
-def test_a_known_network_needs_no_param(tmp_path):
+KNOWN = {  # realesr-animevideov3, realesr-general-x4v3, x4plus_anime_6B
+    "animevideov3": lambda: SRVGGNetCompact(convolutions=16),
+    "general": lambda: SRVGGNetCompact(convolutions=32),
+    "anime_6B": lambda: RRDBNet(blocks=6),
+}
+
+
+@pytest.mark.parametrize("network", KNOWN.values(), ids=KNOWN)
+def test_a_known_network_needs_no_param(tmp_path, network):
     torch.manual_seed(3)
-    state = rounded_state(SRVGGNetCompact(convolutions=16))
+    state = rounded_state(network())
     read = read_ncnn(write(tmp_path, bin_of(state), None))
     assert list(read) == list(state)
     assert all(torch.equal(read[name], state[name]) for name in state)

@@ -14,6 +14,7 @@ from lipwise.errors import CheckpointError, LipwiseWarning, SettingsError
 from lipwise.models import restorer_networks, restorers
 from lipwise.models.engines import engine_problem
 from lipwise.models.restorers import NetworkRestorer, load_restorer
+from lipwise.models.upscalers import load_upscaler
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +149,12 @@ def test_other_networks_are_refused(tmp_path, weights):
     torch.save(weights, tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match="no network that restores faces"):
         load_restorer(tmp_path / "other.pth")
+
+
+def test_a_restorer_is_not_taken_for_an_upscaler(gfpgan_file):
+    pytest.importorskip("spandrel")
+    with pytest.raises(CheckpointError, match=r"(?s)no network that enlarges.*FaceSR"):
+        load_upscaler(gfpgan_file, device="cpu")
 
 
 def test_a_missing_file_is_refused(tmp_path):

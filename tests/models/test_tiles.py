@@ -67,8 +67,8 @@ def test_tiles_cover_a_side(side, cut, multiple):
 def test_what_a_cut_spoils_does_not_count():
     size, starts = tile_starts(100, 64, 16)
     weights = tile_weights(starts, size, 16, 1)
-    assert not weights[0][-6:].any()
-    assert not weights[1][:6].any()
+    assert not weights[0][-7:].any()
+    assert not weights[1][:7].any()
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 200), (45, 33), (96, 131)])

@@ -8,6 +8,8 @@ import torch
 from skimage.data import astronaut
 
 from lipwise.errors import LipwiseWarning
+from lipwise.models import upscalers
+from lipwise.models.sr_loading import LoadedNetwork, SpandrelNetwork
 from lipwise.models.sr_networks import RRDBNet, SRVGGNetCompact
 from lipwise.models.upscalers import Lanczos, NetworkUpscaler, load_upscaler
 
@@ -168,3 +170,35 @@ def test_what_it_says_of_itself(srvgg):
     assert on_cpu(srvgg, name="mine").name == "mine"
     assert upscaler.remarks() == []
     assert upscaler.tiles.overlap == 2 * 4  # as far as its convolutions look, on either side
+
+
+def test_shrinking_takes_the_mean_of_what_a_pixel_covers():
+    """Picking single pixels, as interpolation alone does, would show stripes that are not there."""
+    stripes = np.tile(np.array([0, 255, 255, 0, 255, 0], np.uint8)[None, :, None], (48, 16, 3))
+    assert Lanczos(scale=0.125)(stripes).std() < 30
+    assert Lanczos(scale=1 / 6)(stripes).std() < 1
+
+
+class NeedsEights(torch.nn.Module):
+    def forward(self, pictures):
+        assert pictures.shape[2] % 8 == pictures.shape[3] % 8 == 0
+        return pictures.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def test_spandrels_networks_are_given_the_sides_they_ask_for():
+    network = SpandrelNetwork(NeedsEights(), scale=2, multiple=8, smallest=1, square=False)
+    pictures = torch.rand(1, 3, 13, 9)
+    torch.testing.assert_close(network(pictures), pictures.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    square = SpandrelNetwork(torch.nn.Identity(), scale=1, multiple=4, smallest=16, square=True)
+    assert square.model(pictures).shape == square(pictures).shape
+
+
+def test_a_network_that_works_in_fp32_only_is_left_there(monkeypatch):
+    form = SpandrelNetwork(NeedsEights(), scale=2, multiple=8, smallest=1, square=False)
+    monkeypatch.setattr(
+        upscalers, "load_network", lambda *_, **__: LoadedNetwork(form, form, "spandrel", (torch.float32,))
+    )
+    with pytest.warns(LipwiseWarning, match=r"does not work in torch\.bfloat16"):
+        upscaler = load_upscaler("any.pth", device="cpu", precision="bf16")
+    assert upscaler.runner.dtype == torch.float32
+    assert (upscaler(PICTURE) == PICTURE.repeat(2, 0).repeat(2, 1)).all()

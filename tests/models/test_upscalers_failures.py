@@ -127,3 +127,18 @@ def test_another_network_that_spandrel_does_not_know(tmp_path):
     torch.save({"params": grey}, path)
     with pytest.raises(CheckpointError, match="RGB"):
         load_upscaler(path)
+
+
+def test_a_picture_that_becomes_too_large_is_told_with_both_sizes(small, monkeypatch):
+    with pytest.raises(
+        LipwiseError, match=r"(?s)100 x 90 px cannot be brought to 100000000 x 90000000 px.*smaller scale"
+    ):
+        Lanczos(scale=1e6)(np.zeros((90, 100, 3), np.uint8))
+    upscaler = load_upscaler(small, device="cpu")
+
+    def full(_):
+        raise MemoryError("Unable to allocate 99 GiB")
+
+    monkeypatch.setattr(upscaler, "tiles", full)
+    with pytest.raises(LipwiseError, match=r"(?s)9 x 8 px cannot be brought to 36 x 32 px.*99 GiB"):
+        upscaler(np.zeros((8, 9, 3), np.uint8))

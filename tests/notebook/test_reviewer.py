@@ -6,13 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from lipwise.errors import SettingsError
 from lipwise.faces.track import DETECTED, NONE, FaceTrack
 from lipwise.media.probe import probe
 from lipwise.media.write import write_video
-from lipwise.notebook import reviewer
+from lipwise.notebook import review
 from lipwise.notebook.reviewer import FrameReviewer
-from lipwise.stages.contact_sheet import BY_HAND, COLOURS, GOOD
 from lipwise.stages.measures import FrameMeasures
+from lipwise.stages.reason_strip import BY_HAND, COLOURS, GOOD
 from lipwise.stages.usability import UsabilityReport
 
 COUNT = 20
@@ -28,7 +29,7 @@ def report_of(count: int = COUNT) -> UsabilityReport:
         columns[name][:] = value
     columns["origin"][ABSENT] = NONE
     columns["yaw_deg"][TURNED] = 60
-    columns["yaw_deg"][6:7] = 60  # a second reason, which gives no colour
+    columns["yaw_deg"][6:7] = 60  # a second reason
     return UsabilityReport.of(FrameMeasures(**columns), fps=Fraction(25))
 
 
@@ -65,35 +66,36 @@ def shown(clip):
 
 def test_bad_runs_are_found_before_and_after_a_frame():
     report = report_of()
-    after = [reviewer.next_bad(report, frame) for frame in (0, 4, 5, 7, 12, 19)]
+    after = [review.next_bad(report, frame) for frame in (0, 4, 5, 7, 12, 19)]
     assert after == [5, 5, 12, 12, None, None]
-    before = [reviewer.previous_bad(report, frame) for frame in (0, 5, 6, 12, 13, 19)]
+    before = [review.previous_bad(report, frame) for frame in (0, 5, 6, 12, 13, 19)]
     assert before == [None, None, 5, 5, 12, 12]
 
 
 def test_a_clip_without_bad_frames_has_nowhere_to_jump():
     report = report_of().keep("5-7, 12")
-    assert reviewer.next_bad(report, 0) is reviewer.previous_bad(report, 19) is None
+    assert review.next_bad(report, 0) is review.previous_bad(report, 19) is None
 
 
 @pytest.mark.parametrize(("frame", "run"), [(0, (0, 5)), (6, (5, 8)), (12, (12, 13)), (19, (13, 20))])
 def test_the_run_round_a_frame(frame, run):
-    found = reviewer.run_at(report_of(), frame)
+    found = review.run_at(report_of(), frame)
     assert (found.start, found.stop) == run
 
 
 def test_a_toggle_drops_what_is_used_and_keeps_what_is_not():
     report = report_of()
-    assert reviewer.toggled(report, 0, at=0).code == '.drop("0")'
-    assert reviewer.toggled(report, slice(5, 8), at=5).code == '.keep("5-7")'
+    assert review.toggled(report, 0, at=0).code == '.drop("0")'
+    assert review.toggled(report, slice(5, 8), at=5).code == '.keep("5-7")'
     assert report.edits == ()
 
 
 def test_the_strip_shows_reasons_decisions_and_the_cursor():
-    strip = reviewer.strip(report_of().drop("15").keep("12"), 2)
+    strip = review.strip(report_of().drop("15").keep("12"), 2)
     assert strip.shape == (26, 1000, 3)
     at = {number: tuple(strip[13, 50 * number + 25].tolist()) for number in (0, 6, 12, 15)}
-    assert at == {0: GOOD, 6: COLOURS["no_face"], 12: GOOD, 15: BY_HAND}
+    assert at == {0: GOOD, 6: COLOURS["turned"], 12: GOOD, 15: BY_HAND}
+    assert tuple(strip[3, 325].tolist()) == COLOURS["no_face"]  # the first of two reasons, above the second
     assert (strip[13, 124:126] == 255).all()
 
 
@@ -102,12 +104,12 @@ def test_a_marked_frame_has_its_reason_as_a_border_and_the_box_where_it_is():
     boxes = np.tile(np.float32([300, 200, 600, 600]), (COUNT, 1))
     track = track_of()
     object.__setattr__(track, "boxes_xyxy", boxes)
-    marked = reviewer.marked(frame, track, report_of(), 12)
+    marked = review.marked(frame, track, report_of(), 12)
     assert marked.shape == (360 + 12, 480 + 12, 3)
     assert tuple(marked[2, 2].tolist()) == COLOURS["turned"]
     assert tuple(marked[6 + 150, 6 + 150].tolist()) == COLOURS["turned"]  # the box's left side
     assert (marked[6 + 150, 6 + 225] == 128).all()  # and its inside
-    assert (reviewer.marked(frame, None, report_of(), 12)[6 + 150, 6 + 150] == 128).all()
+    assert (review.marked(frame, None, report_of(), 12)[6 + 150, 6 + 150] == 128).all()
 
 
 # --- the widget ---
@@ -182,6 +184,50 @@ def test_ranges_that_are_none_are_told_and_change_nothing(shown, text):
     assert shown.ranges.value == text  # to be corrected
     shown.slider.value = 3
     assert shown.message.value == ""
+
+
+def test_a_decision_that_changes_nothing_takes_no_step_of_undo(shown):
+    for _ in range(2):
+        shown.ranges.value = "0-1"
+        shown.drop_ranges.click()
+    assert shown.report.code == '.drop("0-1")'
+    assert "Nothing changed" in shown.message.value
+    shown.ranges.value = " "
+    shown.keep_ranges.click()
+    assert shown.report.code == '.drop("0-1")'
+    shown.undo.click()
+    assert shown.report.code == ""
+    assert shown.message.value == ""
+
+
+@pytest.mark.parametrize(("frame", "button"), [(6, "toggle_run"), (12, "toggle_run"), (6, "toggle"), (0, "toggle")])
+def test_a_double_click_leaves_all_as_it_was(shown, frame, button):
+    shown.slider.value = frame
+    before = getattr(shown, button).description
+    getattr(shown, button).click()
+    assert len(shown.report.edits) == 1
+    assert getattr(shown, button).description.startswith("Take back ")
+    getattr(shown, button).click()
+    assert np.array_equal(shown.report.usable, shown.given.usable)
+    assert shown.report.edits == ()
+    assert getattr(shown, button).description == before
+
+
+def test_a_button_stays_on_its_run_until_anything_else_is_done(shown):
+    shown.slider.value = 6
+    shown.toggle_run.click()
+    assert shown.toggle_run.description == "Take back 5-7"
+    assert shown.toggle.description == "Drop this frame"
+    shown.toggle.click()  # another decision
+    assert shown.toggle_run.description == "Keep frame 6"
+    shown.slider.value = 5
+    assert (shown.toggle.description, shown.toggle_run.description) == ("Drop this frame", "Drop 0-5")
+    assert shown.report.code == '.keep("5-7").drop("6")'
+
+
+def test_a_report_of_another_length_is_refused(clip):
+    with pytest.raises(SettingsError, match="19 frames, the clip has 20"):
+        FrameReviewer(clip, report_of(19))
 
 
 def test_a_clip_that_lies_on_its_side_is_shown_upright(clip):

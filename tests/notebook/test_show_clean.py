@@ -12,15 +12,16 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt
 
+from lipwise.errors import SettingsError
 from lipwise.faces.detect import Faces, load_detector
 from lipwise.faces.track import DETECTED, NONE, FaceTrack
 from lipwise.media.probe import probe
 from lipwise.media.write import write_video
-from lipwise.notebook import show_clean, show_smoothing
+from lipwise.notebook import show_clean, show_policies, show_smoothing
 from lipwise.sample import HARD_SECONDS, TROUBLES, Trouble, hard_frame, make_hard_sample, turn_head
-from lipwise.stages.contact_sheet import GOOD
 from lipwise.stages.measures import FrameMeasures
 from lipwise.stages.policies import CleanSettings, apply_policy
+from lipwise.stages.reason_strip import GOOD
 from lipwise.stages.usability import UsabilityReport
 from lipwise.weights import find_weights
 
@@ -120,6 +121,15 @@ def test_telling_frames_are_a_good_one_and_the_middle_of_each_fault():
     assert show_clean.telling_frames(report.drop("17-29")) == [0, 4, 13]
     assert show_clean.telling_frames(report_of(None)) == [0, 14, 29]
     assert show_clean.telling_frames(report_of(slice(0, COUNT))) == [14]
+    tiny = report.measures
+    tiny.eyes_px[13:17], tiny.yaw_deg[10:20] = 10, 60
+    both = UsabilityReport.of(tiny, fps=report.fps)  # turned all the while, which only 10-12 and 17-19 stand for
+    assert show_clean.telling_frames(both) == [4, 11, 14]
+
+
+def test_figures_refuse_a_report_of_another_length(clip):
+    with pytest.raises(SettingsError, match="29 frames, the clip has 30"):
+        show_clean.faces(clip, track_of(), report_of(count=29))
 
 
 def test_faces_are_drawn_with_their_reasons(clip):
@@ -158,15 +168,27 @@ def test_curves_mark_what_lies_beyond_a_threshold():
     beyond = turn.lines[1].get_ydata()
     assert np.flatnonzero(np.isfinite(beyond)).tolist() == list(range(10, 20))
     assert sorted(line.get_ydata()[0] for line in turn.lines[2:]) == [-28, 28]
-    assert len(figure.axes) == 5
+    assert len(figure.axes) == 6
     assert figure.axes[-1].get_xlim() == (0, 1.2)
     drawn(figure)
 
 
 def test_curves_of_a_silent_clip_with_nobody_are_drawn():
     figure = show_clean.curves(report_of(None, seen=False))
-    assert len(figure.axes) == 4
+    assert len(figure.axes) == 5
     drawn(figure)
+
+
+def test_a_curve_lies_beyond_its_line_where_its_reason_holds():
+    report = report_of()
+    rows = report.measures
+    rows.mouth_margin[3:6], rows.eyes_px[12:14], rows.sharpness[20:24] = -0.2, 10, 0.3
+    rows.bright[24:28], rows.sharpness[24:28] = 20, 9  # the noise of a dark face says nothing of the clip's sharpness
+    report = UsabilityReport.of(rows, fps=report.fps)
+    for name, curve in show_clean.measured(report).items():
+        low, high = (curve.limits[0], np.inf) if len(curve.limits) == 1 else curve.limits
+        assert np.array_equal((curve.values < low) | (curve.values > high), report.has(name)), name
+        assert report.has(name).any()
 
 
 def test_the_legend_names_the_colours_that_are_there():
@@ -240,17 +262,17 @@ def test_the_figure_names_each_lag():
 
 def test_a_strip_tells_used_held_and_untouched_frames_apart():
     report = report_of(slice(10, 13))
-    hold = show_clean.strip_of(apply_policy(report, CleanSettings(policy="hold", hold_s=0.08)))
-    kinds = {GOOD: "used", show_clean.HELD: "held", show_clean.PASSED: "untouched"}
+    hold = show_policies.strip_of(apply_policy(report, CleanSettings(policy="hold", hold_s=0.08)))
+    kinds = {GOOD: "used", show_policies.HELD: "held", show_policies.PASSED: "untouched"}
     assert [kinds[tuple(colour)] for colour in hold[9:14].tolist()] == ["used", "held", "held", "untouched", "used"]
-    drop = show_clean.strip_of(apply_policy(report, CleanSettings(policy="drop")))
+    drop = show_policies.strip_of(apply_policy(report, CleanSettings(policy="drop")))
     assert {tuple(colour) for colour in drop.tolist()} == {GOOD}
 
 
 def test_policies_are_drawn_one_below_the_other():
     report = report_of()
     names = ("drop", "hold", "pass")
-    figure = show_clean.policies({name: apply_policy(report, CleanSettings(policy=name)) for name in names}, report)
+    figure = show_policies.policies({name: apply_policy(report, CleanSettings(policy=name)) for name in names}, report)
     assert [axes.get_ylabel() for axes in figure.axes] == ["clip", *names]
     assert [axes.texts[0].get_text().strip() for axes in figure.axes[1:]] == [
         "20 frames, 0.8 s",

@@ -1,4 +1,4 @@
-"""Enhancement in the chain and alone: video, photo, folder, command line."""
+"""Enhancement of videos, in the chain and alone."""
 
 import json
 from fractions import Fraction
@@ -7,40 +7,15 @@ import av
 import cv2
 import numpy as np
 import pytest
+from enhance_doubles import Drawing, Inverting, face_change
 from skimage.data import astronaut, coffee
 
 import lipwise as lw
 from lipwise.__main__ import main
-from lipwise.errors import FaceError, LipwiseError, MediaError, SettingsError
-from lipwise.media.picture import read_picture, write_picture
+from lipwise.errors import WeightsError
+from lipwise.faces.rotation import turn_frame
+from lipwise.pipeline import enhance_video
 from lipwise.stages import enhancers
-
-
-class Inverting:
-    """Turns bright to dark, which nobody overlooks."""
-
-    name, engine, note = "inverting", "test", "Nothing to keep."
-    needs_weights = False
-
-    def restore(self, faces):
-        return 255 - faces
-
-    def remarks(self):
-        return ["it inverts"]
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory, face_mesh) -> lw.Sample:
-    return lw.make_sample(tmp_path_factory.mktemp("sample"))
-
-
-@pytest.fixture(scope="module")
-def clip(sample, tmp_path_factory):
-    """Twelve frames with sound."""
-    tone = 0.3 * np.sin(np.arange(24_000) / 20).astype(np.float32)
-    frames = list(lw.read_frames(sample.face, range(12)))
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return lw.write_video(path, frames, fps=Fraction(25), sound=[np.stack([tone, tone], 1)])
 
 
 def sound_of(path) -> list[bytes]:
@@ -78,45 +53,6 @@ def test_a_video_without_a_face_is_upscaled_and_counted(tmp_path, face_mesh):
     assert lw.probe(report.out).size_wh == (600, 400)
 
 
-PHOTOS = {
-    "colours": astronaut(),
-    "grey": cv2.cvtColor(astronaut(), cv2.COLOR_RGB2GRAY),
-    "alpha": np.dstack([astronaut(), np.tile(np.arange(512) // 2, (512, 1)).astype(np.uint8)]),
-    "16 bits": astronaut().astype(np.uint16) * 257,
-}
-
-
-@pytest.mark.parametrize("kind", PHOTOS)
-def test_a_photo_stays_of_its_kind(kind, tmp_path, face_mesh):
-    picture = PHOTOS[kind]
-    write_picture(tmp_path / "in.png", picture)
-    report = lw.enhance(tmp_path / "in.png", tmp_path / "out.png", restore=Inverting(), upscale="lanczos")
-    made = read_picture(tmp_path / "out.png")
-    assert made.dtype == picture.dtype
-    assert made.shape == (1024, 1024, *picture.shape[2:])
-    assert (report.enhancement.restored, report.frames) == (1, 1)
-    small = cv2.resize(made, (512, 512), interpolation=cv2.INTER_AREA).astype(int)
-    unit = 257 if kind == "16 bits" else 1
-    change = np.abs(small - picture) / unit
-    assert change[100:150, 200:250].max() > 60
-    assert change[300:].mean() < 3
-
-
-def face_change(made: np.ndarray, source: np.ndarray) -> tuple[float, float]:
-    """How much the forehead and the lower part of the portrait changed."""
-    change = np.abs(made.astype(int) - source)
-    return change[100:150, 200:250].mean(), change[400:].mean()
-
-
-def test_a_photo_that_lies_on_its_side_is_set_upright_and_restored(tmp_path, face_mesh):
-    write_picture(tmp_path / "turned.png", np.ascontiguousarray(np.rot90(astronaut())))
-    report = lw.enhance(tmp_path / "turned.png", tmp_path / "out.png", restore=Inverting())
-    face, rest = face_change(read_picture(tmp_path / "out.png"), astronaut())
-    assert face > 20
-    assert rest == 0
-    assert any("upright" in remark for remark in report.remarks)
-
-
 def test_a_video_that_lies_on_its_side_is_set_upright_and_restored(tmp_path, face_mesh):
     turned = [np.ascontiguousarray(np.rot90(astronaut()))] * 4
     clip = lw.write_video(tmp_path / "turned.mp4", turned, fps=Fraction(25), quality=5)
@@ -126,31 +62,90 @@ def test_a_video_that_lies_on_its_side_is_set_upright_and_restored(tmp_path, fac
     assert rest < 4
 
 
-def test_every_face_of_a_photo_is_restored(tmp_path, face_mesh):
+def test_upscaling_alone_tells_how_much_the_face_flickers(clip, tmp_path):
+    report = lw.enhance(clip, tmp_path / "out.mp4", upscale=Drawing(scale=1), progress=False)
+    assert report.enhancement.flicker > 0.5
+    assert (report.enhancement.restored, report.enhancement.without_face) == (0, 0)
+    assert "the face flickers" in str(report)
+
+
+def test_upscaling_alone_turns_nothing_and_measures_all_the_same(tmp_path, face_mesh, monkeypatch):
+    tracks, whole = [], enhance_video.enhance_frames
+    monkeypatch.setattr(
+        enhance_video, "enhance_frames", lambda read, track, **more: tracks.append(track) or whole(read, track, **more)
+    )
+    rng = np.random.default_rng(0)
+    noisy = [np.clip(astronaut() + rng.normal(0, 2, (512, 512, 3)), 0, 255).astype(np.uint8) for _ in range(3)]
+    lying = [np.ascontiguousarray(np.rot90(frame)[:, :480]) for frame in noisy]
+    clip = lw.write_video(tmp_path / "lying.mp4", lying, fps=Fraction(25), quality=5)
+    report = lw.enhance(clip, tmp_path / "out.mp4", upscale=Drawing(scale=1), progress=False)
+    assert lw.probe(report.out).size_wh == tracks[0].size_wh == (480, 512)
+    straight = lw.write_video(tmp_path / "up.mp4", [frame[32:] for frame in noisy], fps=Fraction(25), quality=5)
+    expected = lw.enhance(straight, tmp_path / "up2.mp4", upscale=Drawing(scale=1), progress=False)
+    assert report.enhancement.flicker == pytest.approx(expected.enhancement.flicker, rel=0.15)
+    assert not any("upright" in remark for remark in report.remarks)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_mesh_found_in_turned_frames_lies_as_they_did(degrees):
+    lying = np.zeros((40, 60, 1), np.uint8)
+    lying[7, 21] = 255
+    upright = turn_frame(lying, degrees)
+    y, x, _ = np.argwhere(upright)[0]
+    nothing = np.zeros(1)
+    track = lw.FaceTrack(
+        boxes_xyxy=np.zeros((1, 4)),
+        landmarks_xy=np.zeros((1, 5, 2)),
+        score=nothing,
+        origin=np.ones(1, np.uint8),
+        shot=np.zeros(1, np.int32),
+        people=np.ones(1, np.int32),
+        size_wh=upright.shape[1::-1],
+        mesh_xy=np.full((1, 468, 2), (x, y), np.float32),
+        rotation=degrees,
+    )
+    found = enhance_video._as_it_lies(track)
+    assert found.mesh_xy[0, 0].tolist() == [21, 7]
+    assert (found.size_wh, found.rotation) == ((60, 40), 0)
+
+
+def test_upscaling_alone_needs_no_face(tmp_path, face_mesh):
+    rng = np.random.default_rng(0)
+    cups = [np.clip(coffee()[:128, :200] + rng.normal(0, 2, (128, 200, 3)), 0, 255).astype(np.uint8) for _ in range(3)]
+    clip = lw.write_video(tmp_path / "cup.mp4", cups, fps=Fraction(25))
+    report = lw.enhance(clip, tmp_path / "out.mp4", upscale=Drawing(), progress=False)
+    assert (report.frames, report.size_wh, report.enhancement.flicker) == (3, (400, 256), None)
+
+
+def test_what_cannot_be_measured_is_told_and_upscaled(clip, tmp_path, monkeypatch):
+    def missing(*_, **__):
+        raise WeightsError("face_mesh cannot be had", cause="no network", next_step="try again")
+
+    monkeypatch.setattr(enhance_video, "track_faces", missing)
+    report = lw.enhance(clip, tmp_path / "out.mp4", upscale=Drawing(height=64), progress=False)
+    assert (report.frames, report.enhancement.flicker) == (12, None)
+    assert any("not measured: face_mesh cannot be had" in remark for remark in report.remarks)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_one_of_two_faces_is_chosen(tmp_path, face_mesh, number):
     two = np.hstack([astronaut()[:400, 60:400], astronaut()[:400, 60:400]])
-    write_picture(tmp_path / "two.png", two)
-    report = lw.enhance(tmp_path / "two.png", tmp_path / "out.png", restore=Inverting())
-    assert report.enhancement.restored == 2
-    change = np.abs(read_picture(tmp_path / "out.png").astype(int) - two).mean(-1)
-    assert change[100:150, 140:190].mean() > 20
-    assert change[100:150, 480:530].mean() > 20
+    clip = lw.write_video(tmp_path / "two.mp4", [two] * 2, fps=Fraction(25), quality=5)
+    lw.enhance(clip, tmp_path / "out.mp4", restore=Inverting(), choose=number, progress=False)
+    change = np.abs(next(lw.read_frames(tmp_path / "out.mp4")).astype(int) - two).mean(-1)
+    foreheads = [change[100:150, 140:190].mean(), change[100:150, 480:530].mean()]
+    assert foreheads[number] > 20
+    assert foreheads[1 - number] < 8, "hardly more than the encoder"
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (20, 4000, 3)])
-def test_photos_of_odd_shapes(shape, tmp_path, face_mesh):
-    write_picture(tmp_path / "odd.png", np.full(shape, 90, np.uint8))
-    report = lw.enhance(tmp_path / "odd.png", tmp_path / "out.png", restore=Inverting(), upscale="lanczos")
-    assert (report.enhancement.restored, report.enhancement.without_face) == (0, 1)
-    assert read_picture(tmp_path / "out.png").shape == (2 * shape[0], 2 * shape[1], 3)
-
-
-def test_a_folder_of_photos(tmp_path, face_mesh):
-    write_picture(tmp_path / "in" / "a.png", astronaut())
-    write_picture(tmp_path / "in" / "b c.jpg", coffee())
-    (tmp_path / "in" / "notes.txt").write_text("not a photo")
-    report = lw.enhance(tmp_path / "in", tmp_path / "out", restore=Inverting(), progress=False)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b c.jpg"]
-    assert (report.frames, report.enhancement.restored, report.enhancement.without_face) == (2, 1, 1)
+def test_a_better_quality_takes_more_bytes_and_a_choice_without_a_restorer_is_told(clip, tmp_path):
+    sizes = {}
+    for quality in ("draft", "best"):
+        out = tmp_path / f"{quality}.mp4"
+        report = lw.enhance(clip, out, upscale="lanczos", scale=0.5, quality=quality, choose=1, progress=False)
+        sizes[quality] = out.stat().st_size
+    assert sizes["best"] > 1.5 * sizes["draft"]
+    assert report.remarks == ("choose=1 plays no part: no face is restored",)
 
 
 def test_the_chain_restores_and_upscales(sample, tmp_path, monkeypatch):
@@ -222,50 +217,17 @@ def test_the_command_line(clip, tmp_path, capsys):
     assert json.loads(report.read_text())["frames"] == 12
 
 
-BAD = {
-    "nothing to do": ({}, SettingsError, "nothing to do"),
-    "unknown restorer": ({"restore": "gfpgan_1.5"}, SettingsError, r"(?s)no restorer 'gfpgan_1.5'.*gfpgan_1.4"),
-    "unknown upscaler": ({"upscale": "realesrgan_x3"}, SettingsError, "no upscaler"),
-    "scale 0": ({"upscale": "lanczos", "scale": 0}, SettingsError, "A size of 0"),
-    "scale and height": ({"upscale": "lanczos", "scale": 2, "height": 9}, SettingsError, "cannot be kept"),
-    "a size alone": ({"restore": Inverting(), "scale": 2}, SettingsError, "nothing was named to upscale with"),
-    "fidelity": ({"restore": Inverting(), "settings": {"fidelity": 2}}, SettingsError, "'fidelity' is not usable"),
-    "choice": ({"restore": Inverting(), "choose": 7}, FaceError, "7"),
-}
+def test_the_strength_of_denoising_reaches_the_upscaler(sample, clip, tmp_path, monkeypatch):
+    asked = []
 
+    def load(name, *, denoise, **_):
+        asked.append((name, denoise))
+        return Drawing(height=64)
 
-@pytest.mark.parametrize("case", BAD)
-def test_what_cannot_be_is_refused_and_nothing_left(case, clip, tmp_path):
-    arguments, error, words = BAD[case]
-    with pytest.raises(error, match=words):
-        lw.enhance(clip, tmp_path / "new" / "out.mp4", **arguments, progress=False)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_paths_that_cannot_be_are_refused(clip, tmp_path):
-    (tmp_path / "empty").mkdir()
-    cases = {
-        (tmp_path / "none.mp4", tmp_path / "out.mp4"): (MediaError, "is not there"),
-        (clip, clip): (SettingsError, "overwrite"),
-        (clip, tmp_path / "out.png"): (MediaError, "cannot be written as a video"),
-        (tmp_path / "empty", tmp_path / "out"): (MediaError, "holds no photo"),
-    }
-    for (source, out), (error, words) in cases.items():
-        with pytest.raises(error, match=words):
-            lw.enhance(source, out, upscale="lanczos", progress=False)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"restore": "nobody"},
-        {"upscale": "nothing"},
-        {"upscale_scale": 2},
-        {"upscale": "lanczos", "upscale_height": 9, "upscale_scale": 2.0},
-    ],
-)
-def test_a_recipe_is_refused_before_any_work(sample, tmp_path, settings):
-    recipe = lw.Recipe(face=sample.face, speech=sample.speech, out=tmp_path / "o.mp4", consent=True, **settings)
-    with pytest.raises(LipwiseError):
-        lw.run(recipe, progress=False)
-    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("lipwise.pipeline.enhancers.load_upscaler", load)
+    name, out = "realesr_general_x4v3", str(tmp_path / "out.mp4")
+    lw.enhance(clip, out, upscale=name, denoise=0.25, progress=False)
+    main(["enhance", str(clip), "--out", out, "--upscale", name, "--denoise", "0.5"])
+    given = ["--face", str(sample.face), "--speech", str(sample.speech), "--speech-end", "0.2", "--consent"]
+    main(["run", *given, "--out", out, "--upscale", name, "--denoise", "0.75"])
+    assert asked == [(name, 0.25), (name, 0.5), (name, 0.75)]

@@ -1,30 +1,24 @@
 """Clips built from a real face, for the tests of cleaning."""
 
-import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
 
-BUILDERS = Path(__file__).resolve().parents[2] / "benchmarks" / "built_clips.py"
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "benchmarks")]  # neither is a package
 
 
 @pytest.fixture(scope="session")
-def built_clips():
-    """The module of the builders."""
-    spec = importlib.util.spec_from_file_location("built_clips", BUILDERS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def build(built_clips, tmp_path_factory):
+def build(tmp_path_factory):
     """Builds a clip by name, once."""
+    from built_clips import BUILDERS
+
     folder, made = tmp_path_factory.mktemp("built"), {}
 
     def get(name: str):
         if name not in made:
-            made[name] = built_clips.BUILDERS[name](folder)
+            made[name] = BUILDERS[name](folder)
         return made[name]
 
     return get

@@ -5,66 +5,16 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from enhance_parts import Restorer, blurred, enhanced, inverted, sharpened, track_of
 from skimage.data import astronaut
 
 import lipwise as lw
-from lipwise.errors import FaceError, SettingsError
 from lipwise.faces.align import for_larger_frame
 from lipwise.faces.blend import seam_energy
-from lipwise.faces.steady import SETTLED_FRAMES
-from lipwise.faces.track import DETECTED, NONE, FaceTrack
-from lipwise.models.upscalers import Lanczos
+from lipwise.faces.track import FaceTrack
+from lipwise.models.lanczos import Lanczos
 
 T = 10
-
-
-class Restorer:
-    """Applies a function to each face and remembers how many came at once."""
-
-    name = engine = note = "test"
-    needs_weights = False
-
-    def __init__(self, change=lambda face: face):
-        self.change, self.batches, self.faces = change, [], []
-
-    def restore(self, faces):
-        assert faces.shape[1:] == (512, 512, 3)
-        assert faces.dtype == np.uint8
-        self.batches.append(len(faces))
-        self.faces += list(faces)
-        return np.stack([self.change(face) for face in faces])
-
-    def remarks(self):
-        return []
-
-
-def inverted(face):
-    return 255 - face
-
-
-def blurred(face):
-    return cv2.GaussianBlur(face, (0, 0), 6)
-
-
-def sharpened(face):
-    return np.clip(1.6 * face.astype(float) - 0.6 * cv2.GaussianBlur(face, (0, 0), 3), 0, 255).astype(np.uint8)
-
-
-def track_of(meshes: np.ndarray, size_wh=(512, 512), shot=None) -> FaceTrack:
-    meshes = np.asarray(meshes, np.float32)
-    count = len(meshes)
-    low, high = meshes.min(1), meshes.max(1)
-    seen = np.isfinite(meshes[:, 0, 0])
-    return FaceTrack(
-        boxes_xyxy=np.concatenate([low, high], 1),
-        landmarks_xy=meshes[:, [33, 263, 1, 61, 291]],
-        score=np.ones(count, np.float32),
-        origin=np.where(seen, DETECTED, NONE).astype(np.uint8),
-        shot=np.zeros(count, np.int32) if shot is None else shot,
-        people=np.ones(1, np.int32),
-        size_wh=size_wh,
-        mesh_xy=meshes,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +38,6 @@ def track(mesh) -> FaceTrack:
 @pytest.fixture(scope="module")
 def timeline(track) -> lw.Timeline:
     return lw.Timeline(np.arange(T), track.has_face & (np.arange(T) != 2), Fraction(25))
-
-
-def enhanced(frames, track, timeline=None, **arguments) -> list[np.ndarray]:
-    return list(lw.enhance_frames(frames, track, timeline, **arguments))
 
 
 def test_no_frame_gives_none(track):
@@ -195,47 +141,6 @@ def test_the_track_is_read_where_the_timeline_says(frames, track):
         assert (face == straight.faces[row]).all()
 
 
-def test_a_part_equals_that_part_of_the_whole(frames, track):
-    settings = lw.EnhanceSettings(steady=0)
-    whole = enhanced(frames, track, restorer=Restorer(blurred), settings=settings)
-    part = enhanced(frames[3:8], track, restorer=Restorer(blurred), part=slice(3, 8), settings=settings)
-    assert all((one == other).all() for one, other in zip(part, whole[3:8], strict=True))
-
-
-def test_equal_frames_are_computed_once_and_give_equal_frames(mesh):
-    """Though the track trembles: what is equal goes in must be equal coming out."""
-    rng = np.random.default_rng(0)
-    track = track_of(np.stack([mesh + rng.normal(0, 1, 2) for _ in range(6)]))
-    restorer = Restorer(blurred)
-    upscaled = []
-
-    class Counting(Lanczos):
-        def upscale(self, frame):
-            upscaled.append(1)
-            return super().upscale(frame)
-
-    still = [astronaut() for _ in range(6)]
-    settings = lw.EnhanceSettings(batch_frames=4)
-    made = enhanced(still, track, restorer=restorer, upscaler=Counting(), settings=settings)
-    assert (restorer.batches, len(upscaled)) == ([1], 1)
-    assert all((one == made[0]).all() for one in made)
-    made[0][:] = 0
-    assert made[1].any(), "frames share their memory"
-
-
-def test_equal_frames_of_which_one_is_left_alone_differ(mesh):
-    track = track_of(np.stack([mesh] * 3))
-    timeline = lw.Timeline(np.arange(3), np.array([True, False, True]), Fraction(25))
-    settings = lw.EnhanceSettings(only_synthesised=True)
-    made = enhanced([astronaut()] * 3, track, timeline, restorer=Restorer(inverted), settings=settings)
-    assert [(one == astronaut()).all() for one in made] == [False, True, False]
-
-
-def test_two_runs_give_the_same_bytes(frames, track):
-    runs = [enhanced(frames, track, restorer=Restorer(sharpened), upscaler=Lanczos(scale=1.5)) for _ in range(2)]
-    assert all((one == other).all() for one, other in zip(*runs, strict=True))
-
-
 def test_the_restored_faces_detail_survives_upscaling(frames, track):
     """512 px of it, where the face in the frame has 170."""
     rng = np.random.default_rng(0)
@@ -255,52 +160,6 @@ def test_the_restored_faces_detail_survives_upscaling(frames, track):
     assert detail(larger, 1536) > 2 * detail(pasted_before, 1536)
 
 
-def test_without_a_restorer_frames_are_only_upscaled(frames):
-    made = enhanced(frames[:2], None, upscaler=Lanczos(scale=0.5))
-    assert (made[1] == Lanczos(scale=0.5).upscale(frames[1])).all()
-
-
-def test_flicker_is_measured_on_the_way(frames, track):
-    meter = lw.FlickerMeter()
-    enhanced(frames, track, restorer=Restorer(), meter=meter)
-    assert meter.ratio == 1
-    assert meter.pairs == 3 + 3, "the gap parts the clip"
-    meter = lw.FlickerMeter()
-    enhanced(frames, track, upscaler=Lanczos(scale=2), meter=meter)
-    assert 0.9 < meter.ratio < 1.1
-
-
-def test_a_restorer_that_draws_anew_each_time_is_steadied(mesh):
-    """Noise in the face, other in every frame, as a network's detail is; the clip itself is noisy, too."""
-    rng = np.random.default_rng(0)
-
-    def seen() -> np.ndarray:
-        return np.clip(astronaut() + rng.normal(0, 2, (512, 512, 3)), 0, 255).astype(np.uint8)
-
-    def drawn(face):
-        detail = cv2.GaussianBlur(rng.normal(0, 60, (512, 512, 1)).astype(np.float32), (0, 0), 3)[..., None]
-        return np.clip(face + detail, 0, 255).astype(np.uint8)
-
-    clip, ratios = [seen() for _ in range(8)], []
-    for steady in (0, 0.8):
-        meter = lw.FlickerMeter()
-        settings = lw.EnhanceSettings(steady=steady)
-        enhanced(clip, track_of(np.stack([mesh] * 8)), restorer=Restorer(drawn), meter=meter, settings=settings)
-        ratios.append(meter.ratio)
-    assert ratios[1] - 1 < 0.6 * (ratios[0] - 1)
-    assert ratios[0] > 1.5
-
-
-def test_a_part_that_begins_earlier_has_settled(mesh):
-    rng = np.random.default_rng(0)
-    clip = [np.clip(astronaut() + rng.normal(0, 2, (512, 512, 3)), 0, 255).astype(np.uint8) for _ in range(16)]
-    track = track_of(np.stack([mesh] * 16))
-    whole = enhanced(clip, track, restorer=Restorer(sharpened))
-    part = enhanced(clip[3:], track, restorer=Restorer(sharpened), part=slice(3, 16))
-    assert np.abs(part[0].astype(int) - whole[3]).max() > 5
-    assert np.abs(part[SETTLED_FRAMES].astype(int) - whole[3 + SETTLED_FRAMES]).max() <= 2
-
-
 def test_memory_holds_a_batch_only(frames, track):
     """Frames are asked for no earlier than they are needed."""
     asked = []
@@ -314,34 +173,3 @@ def test_memory_holds_a_batch_only(frames, track):
     made = lw.enhance_frames(stream(), track, restorer=Restorer(), settings=settings)
     next(made)
     assert asked == [0, 1]
-
-
-def test_odd_frames_may_have_been_made_even_by_an_encoder(mesh):
-    odd = track_of(mesh[None], size_wh=(511, 511))
-    assert enhanced([astronaut()], odd, restorer=Restorer())[0].shape == (512, 512, 3)
-
-
-def test_frames_of_another_size_are_refused(frames, track):
-    with pytest.raises(FaceError, match="512 x 512 px"):
-        enhanced([frames[0][:400]], track, restorer=Restorer())
-
-
-def test_a_track_without_a_mesh_is_refused(frames, track):
-    from dataclasses import replace
-
-    bare = replace(track, mesh_xy=np.zeros((0, 468, 2), np.float32))
-    with pytest.raises(FaceError, match="no mesh"):
-        enhanced(frames, bare, restorer=Restorer())
-
-
-def test_more_frames_than_the_track_has_are_refused(frames, track):
-    with pytest.raises(ValueError, match="at most 10 frames"):
-        enhanced([*frames, frames[0]], track, restorer=Restorer())
-
-
-@pytest.mark.parametrize(
-    "values", [{"fidelity": 1.1}, {"fidelity": float("nan")}, {"region": "nose"}, {"feather": 0}, {"batch": 1}]
-)
-def test_settings_that_make_no_sense_are_refused(values):
-    with pytest.raises(SettingsError, match="is not usable"):
-        lw.EnhanceSettings(**values)

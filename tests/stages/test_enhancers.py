@@ -70,3 +70,18 @@ def test_what_was_given_up_is_told():
     both = lw.Enhancers(one, None)
     assert (both.fp32_batches, both.remarks()) == (2, ["it overflowed"])
     assert (lw.Enhancers().fp32_batches, lw.Enhancers().remarks()) == (0, [])
+
+
+def test_tiles_and_precision_reach_the_network(loaded):
+    lw.load_upscaler("realesrgan_x4plus", tile=256, overlap=16, precision="fp32")
+    assert (loaded["tile"], loaded["overlap"], loaded["precision"]) == (256, 16, "fp32")
+    with pytest.warns(LipwiseWarning) as caught:
+        lw.load_upscaler("lanczos", tile=256, overlap=16, precision="fp32", device="cpu")
+    assert [str(one.message).split("=")[0] for one in caught] == ["tile", "overlap", "precision"]
+
+
+def test_a_strength_that_cannot_be_is_refused_before_anything_is_fetched(loaded):
+    for denoise in (-0.1, 1.1, float("nan")):
+        with pytest.raises(SettingsError, match="is not usable"):
+            lw.load_upscaler("realesr_general_x4v3", denoise=denoise)
+    assert not loaded

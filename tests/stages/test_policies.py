@@ -6,10 +6,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from lipwise.errors import FaceError, SettingsError
+from lipwise.errors import FaceError, LipwiseWarning, SettingsError
 from lipwise.faces.track import DETECTED, FILLED, NONE, FaceTrack
 from lipwise.stages.judge import UsabilitySettings
 from lipwise.stages.measures import FrameMeasures
+from lipwise.stages.outcome import Outcome, outcome_of
 from lipwise.stages.policies import (
     LIPSYNC_CLEAN,
     CleanSettings,
@@ -31,6 +32,7 @@ def report_of(text: str, shots: str = "", faces: str = "") -> UsabilityReport:
     seen = np.isin(letters, ["g", "b"])
     origin = np.select([seen, letters == "f"], [DETECTED, FILLED], NONE).astype(np.uint8)
     usual = {"score": 0.9, "eyes_px": 60, "yaw_deg": 0, "mouth_margin": 2, "bright": 200, "dark": 70, "clipped": 0}
+    usual["blur"] = 0.03
     columns = {name: np.where(seen, value, np.nan).astype(np.float32) for name, value in usual.items()}
     columns |= dict.fromkeys(("mouth_change", "step"), np.full(len(text), np.nan, np.float32))
     columns["sharpness"] = np.select([letters == "b", seen], [0.02, 0.2], np.nan).astype(np.float32)
@@ -60,6 +62,31 @@ def test_pass_shows_everything():
 def test_hold_repeats_the_last_usable_frame_for_so_long_and_no_longer():
     settings = CleanSettings(policy="hold", hold_s=0.08)  # two frames
     assert shown(apply_policy(report_of("nggbbbbg"), settings)) == [-1, 1, 2, 2, 2, -6, -7, 7]
+
+
+def test_hold_counts_whole_frames_in_its_time():
+    settings = CleanSettings(policy="hold", hold_s=0.07)  # one frame and three quarters
+    assert shown(apply_policy(report_of("gbbg"), settings)) == [0, 0, -3, 3]
+    report = replace(report_of("g" + "n" * 40), fps=Fraction(100))
+    held = apply_policy(report, CleanSettings(policy="hold", hold_s=0.29)).source_index
+    assert np.count_nonzero(held[1:] == 0) == 29
+
+
+def test_hold_reaches_over_black_after_which_the_same_picture_goes_on():
+    settings = CleanSettings(policy="hold", hold_s=1)
+    text, shots = "ggnnnbgg", "00111222"
+    assert shown(apply_policy(report_of(text, shots), settings)) == [0, 1, 1, 1, 1, 1, 6, 7]
+    assert shown(apply_policy(report_of("ggnnng", "001223"), settings)) == [0, 1, 1, 1, 1, 5]  # black, then grey
+    short = CleanSettings(policy="hold", hold_s=0.08)
+    assert shown(apply_policy(report_of(text, shots), short)) == [0, 1, 1, 1, -5, -6, 6, 7]
+    report = report_of(text, shots)
+    smaller = np.where(report.measures.shot == 2, 30, report.measures.eyes_px).astype(np.float32)
+    other = UsabilityReport.of(replace(report.measures, eyes_px=smaller), fps=FPS)
+    assert shown(apply_policy(other, settings)) == [0, 1, -3, -4, -5, -6, 6, 7]  # another scene
+    somebody = report_of(text, shots, faces="11111111")
+    assert shown(apply_policy(somebody, settings)) == [0, 1, -3, -4, -5, -6, 6, 7]  # no black: others are seen
+    assert shown(apply_policy(report_of("nngg", "0011"), settings)) == [-1, -2, 2, 3]
+    assert shown(apply_policy(report_of("ggnn", "0011"), settings)) == [0, 1, -3, -4]
 
 
 def test_hold_never_reaches_over_a_cut():
@@ -92,6 +119,44 @@ def test_filled_frames_count_as_seen_only_where_they_are_trusted():
     assert usable_frames(report_of("gffg").drop("1"), CleanSettings(trust_filled=True)).tolist() == [1, 0, 1, 1]
 
 
+def test_a_trusted_frame_must_have_no_other_fault():
+    strict = CleanSettings(one_face=True, trust_filled=True)
+    assert shown(apply_policy(report_of("gffg", faces="1121"), strict)) == [0, 1, 3]
+    assert shown(apply_policy(report_of("gffg", faces="1011"), strict)) == [0, 1, 2, 3]
+    measures = report_of("gffg").measures
+    small = replace(measures, eyes_px=np.float32([60, 5, 60, 60]))
+    trusting = CleanSettings(trust_filled=True)
+    assert shown(apply_policy(UsabilityReport.of(small, fps=FPS), trusting)) == [0, 2, 3]
+
+
+def test_exactly_one_face_is_asked_for_also_where_nobody_would_do():
+    without = CleanSettings(against=("blurred",), one_face=True)
+    assert shown(apply_policy(report_of("gngbg"), without)) == [0, 2, 4]
+    assert shown(apply_policy(report_of("gngbg").keep("1"), without)) == [0, -2, 2, 4]
+
+
+def test_frames_both_kept_and_dropped_are_told():
+    with pytest.warns(LipwiseWarning, match="frames 2-3 are to be kept and dropped"):
+        timeline = apply_policy(report_of("ggggg"), CleanSettings(keep="1-3", drop="2-4"))
+    assert shown(timeline) == [0, 1]
+
+
+def test_the_outcome_counts_every_frame():
+    report = report_of("nggbbbbgbg")
+    hold = CleanSettings(policy="hold", hold_s=0.08)
+    made = outcome_of(report, apply_policy(report, hold), hold)
+    assert made == Outcome(used=4, bridged=0, held=3, passed=3, dropped=0)
+    assert str(made) == "4 used, 3 held, 3 passed untouched"
+    drop = CleanSettings(bridge_frames=1)
+    made = outcome_of(report, apply_policy(report, drop), drop)
+    assert made == Outcome(used=5, bridged=1, held=0, passed=0, dropped=5)
+    assert str(made) == "5 used, 1 of them bridged, 5 dropped"
+    faceless = report_of("gnb").keep("1")  # a frame kept by hand, without a face, is held
+    assert outcome_of(faceless, apply_policy(faceless, hold), hold) == Outcome(1, 0, 1, 1, 0)
+    shows = CleanSettings(policy="pass")
+    assert outcome_of(report, apply_policy(report, shows), shows) == Outcome(4, 0, 0, 6, 0)
+
+
 def test_short_runs_are_bridged_inside_a_shot_only():
     settings = CleanSettings(bridge_frames=2)
     assert np.flatnonzero(bridged_frames(report_of("gnngbbbgng"), settings)).tolist() == [1, 2, 8]
@@ -107,8 +172,8 @@ def test_a_frame_kept_by_hand_without_a_face_gets_no_lips():
 
 
 def test_keep_and_drop_of_the_settings_come_last():
-    settings = CleanSettings(keep="2", drop="0, 2-3")
-    assert shown(apply_policy(report_of("ggbgg"), settings)) == [1, 4]
+    settings = CleanSettings(keep="2", drop="0, 3")
+    assert shown(apply_policy(report_of("ggbgg"), settings)) == [1, 2, 4]
     assert shown(apply_policy(report_of("ggbgg"), CleanSettings(thresholds=UsabilitySettings(min_sharpness=0)))) == [
         0, 1, 2, 3, 4]  # fmt: skip
 
@@ -139,6 +204,39 @@ def test_a_clip_without_a_face_says_so_whatever_the_policy(policy):
     with pytest.raises(FaceError, match=r"No face was found in empty\.mp4") as caught:
         apply_policy(report_of("nnnn"), CleanSettings(policy=policy), clip="empty.mp4")
     assert "detector" in caught.value.next_step
+
+
+def test_an_error_lists_only_reasons_that_count_and_not_too_many_ranges():
+    report = report_of("gbg" + "gb" * 20, shots="0" * 20 + "1" * 23)
+    assert report.has("scene_cut").any()
+    with pytest.raises(FaceError, match=r"and 9 more") as caught:
+        apply_policy(report, CleanSettings(policy="fail"))
+    assert "scene cut" not in caught.value.cause
+    assert "and 9 more" in caught.value.cause
+    with pytest.raises(FaceError) as caught:
+        apply_policy(report.drop("20"), CleanSettings(policy="fail", against=("no_face",)))
+    assert caught.value.cause == "dropped by hand: 20"
+
+
+def test_where_everything_was_dropped_by_hand_no_threshold_is_to_blame():
+    with pytest.raises(FaceError) as caught:
+        apply_policy(report_of("ggg").drop("0-2"))
+    assert "threshold" not in caught.value.next_step
+    assert "drop fewer" in caught.value.next_step
+
+
+def test_faces_that_nobody_followed_are_in_the_cause():
+    with pytest.raises(FaceError, match="too short-lived") as caught:
+        apply_policy(report_of("nnnn", faces="0110"))
+    assert "in 2 of them" in caught.value.cause
+
+
+def test_bridging_leaves_detected_rows_as_they_are():
+    track, bridged = track_with_gap(), np.zeros(9, bool)
+    bridged[2:7] = True
+    filled = bridge_track(track, bridged)
+    assert filled.origin.tolist() == [DETECTED] * 3 + [FILLED] * 3 + [DETECTED] * 3
+    assert np.array_equal(filled.boxes_xyxy[[2, 6]], track.boxes_xyxy[[2, 6]])
 
 
 def track_with_gap(count=9, gap=slice(3, 6), mesh=True):

@@ -96,6 +96,40 @@ def test_a_changed_setting_is_noticed(clip, own_cache, looks, setting):
     assert len(looks) == 2
 
 
+def test_another_network_is_noticed(clip, own_cache, looks, face_mesh, tmp_path, monkeypatch):
+    examine(clip)
+    other = tmp_path / "other.tflite"
+    other.write_bytes(face_mesh.read_bytes() + b"0")
+    monkeypatch.setattr(track_cache, "find_weights", lambda name: other)
+    examine(clip)
+    assert len(looks) == 2
+
+
+@pytest.fixture(scope="module")
+def yunet() -> Path:
+    """YuNet's file in the user's cache, before a test has one of its own."""
+    return lw.find_weights("yunet_2023mar") or pytest.skip("YuNet's file is not in the cache")
+
+
+def test_tracks_of_yunet_are_kept_under_the_content_of_its_file(yunet, clip, own_cache, tmp_path):
+    own = Path(shutil.copy(yunet, tmp_path / "yunet.onnx"))
+    detector = load_detector("yunet", yunet_path=own)
+    keys = []
+    for content in (yunet.read_bytes(), yunet.read_bytes() + b"0"):
+        own.write_bytes(content)
+        video = lw.probe(clip)
+        keys.append(track_cache.cache_key(video, detector, content="", choose=None, settings=lw.TrackSettings()))
+    assert keys[0] != keys[1]
+
+
+def test_what_is_kept_belongs_to_the_file_it_is_asked_for(clip, own_cache, looks):
+    from lipwise.files import sha256_of
+
+    first, second = examine(clip), examine(clip)
+    assert len(looks) == 1
+    assert {first.track.clip, second.track.clip, second.report.clip} == {sha256_of(clip)}
+
+
 def test_a_part_of_a_clip_is_not_the_whole(clip, own_cache, looks):
     whole = lw.probe(clip)
     assert len(examine(whole).report) == COUNT
