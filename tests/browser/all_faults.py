@@ -42,6 +42,9 @@ long = ipywidgets.Checkbox(description="a name that is longer than its box", lay
 display(long, ipywidgets.VBox([dead, ipywidgets.Image(value=grey)]))
 
 # %%
+display(HTML('<button tabindex="-1">no key leads here</button><button>a key leads here</button>'))
+
+# %%
 display(HTML('<figure><video controls src="data:video/mp4;base64,AAAA"></video><figcaption>no.mp4: 2 x 2</figcaption>'))
 
 # %%

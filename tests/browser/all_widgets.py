@@ -7,24 +7,34 @@
 # ---
 
 # %% [markdown]
-# Every widget of `lipwise.notebook`, each in a cell of its own, on a clip whose frame n is a grey of 8 n. Nothing here
-# takes longer than a second. A new widget gets a cell, and `test_every_widget_is_tried` says so.
+# Every widget of `lipwise.notebook`, each in a cell of its own, on a clip whose frame n is a grey of 8 n with a white
+# edge; those that need a face, on a few frames of the sample. A cell takes seconds. A new widget gets one, and
+# `test_every_widget_is_tried` says so.
 
 # %%
 import hashlib
 import os
-from dataclasses import fields
+import time
+from dataclasses import fields, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import ipywidgets
 import numpy as np
+from IPython.display import display
 
+import lipwise as lw
+from lipwise import sample
 from lipwise.faces.track import DETECTED, NONE
 from lipwise.media.probe import probe
 from lipwise.media.write import write_video
-from lipwise.notebook import show, widgets
+from lipwise.notebook import show, show_evaluate, widgets
+from lipwise.notebook.parameter_panel import ParameterPanel
+from lipwise.notebook.person_picker import PersonPicker
 from lipwise.notebook.reviewer import FrameReviewer
+from lipwise.notebook.show_lipsync_cursor import WindowCursor
+from lipwise.notebook.show_lipsync_stand_in import StandIn
 from lipwise.notebook.weights_picker import WeightsPicker
 from lipwise.stages.measures import FrameMeasures
 from lipwise.stages.usability import UsabilityReport
@@ -36,7 +46,8 @@ COUNT, FPS = 25, Fraction(25)
 
 
 def grey_clip(path, first, step):
-    greys = (np.full((120, 160, 3), first + step * number, np.uint8) for number in range(COUNT))
+    levels = (np.full((120, 150, 3), first + step * number, np.uint8) for number in range(COUNT))
+    greys = (np.pad(level, ((0, 0), (10, 0), (0, 0)), constant_values=255) for level in levels)
     return probe(write_video(Path(path), greys, fps=FPS, quality=5))
 
 
@@ -55,6 +66,20 @@ columns["origin"][5:8] = NONE
 FrameReviewer(clip, UsabilityReport.of(FrameMeasures(**columns), fps=FPS))
 
 # %%
+widgets.BeforeAfterSlider(clip, result, number=4)
+
+# %%
+widgets.FrameScrubber(clip, number=4)
+
+# %%
+widgets.FilePicker("face", "clip.mp4")
+
+# %%
+with widgets.Readout() as readout:
+    time.sleep(0.1)
+display(readout)
+
+# %%
 Path("mirror").mkdir(exist_ok=True)
 Path("mirror", "small.bin").write_bytes(b"numbers")
 lines = ["small:", "  file: small.bin", "  bytes: 7", f"  sha256: {hashlib.sha256(b'numbers').hexdigest()}"]
@@ -68,3 +93,26 @@ WeightsPicker({"small": weights_entries()["small"]})
 
 # %%
 show.play(result.path)
+
+# %%
+speaking = probe(write_video(Path("speaking.mp4"), islice(sample.sample_frames(), 12), fps=FPS, quality=14))
+track, speech, waveform = lw.track_faces(speaking), lw.load_speech(sample.SPEECH), lw.load_audio(sample.SPEECH)
+timeline = lw.Timeline.for_speech(track.has_face, FPS, speech.frame_count(FPS))
+
+# %%
+PersonPicker(speaking, [track, replace(track, boxes_xyxy=track.boxes_xyxy / 2, landmarks_xy=track.landmarks_xy / 2)])
+
+# %%
+WindowCursor(waveform, speech, FPS, number=74)
+
+# %%
+generators = {"built-in": lw.load_generator("viseme"), "stand-in": StandIn()}
+ParameterPanel(speaking, track, timeline, speech, generators=generators, number=74)
+
+# %%
+meshes = np.repeat(track.mesh_xy, 8, axis=0)
+meshes[..., 1] += np.random.default_rng(0).normal(0, 0.5, (len(meshes), 468))
+show_evaluate.SoundShift(meshes, waveform, fps=FPS)
+
+# %%
+widgets.RunPanel(lw.Recipe(face="speaking.mp4", speech=sample.SPEECH, out="made.mp4", consent=True))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from browser_notebooks import NotebookPage
-from browser_page import SIZE, Part, Slider, decoded
+from browser_page import Part, Slider, decoded
 
 from lipwise.media.probe import probe
 from lipwise.notebook.show import PREVIEW_S
@@ -14,6 +14,7 @@ STEADY = 0.1  # s by which a player's length may be off: an encoder's delay
 TALL_PX = 1800  # of a window in which the longest output has room
 STRIP_PX = 40  # a lower picture is a coloured strip, which may be stretched
 LEAST_PX = 100  # width of a picture in which something can be seen
+OTHERWISE = {"generator": "stand-in", "region": "mouth"}  # menu -> a choice under which each slider beside it counts
 LEAST_SPREAD = 1.5  # standard deviation in levels of 0 to 255; below it a picture is empty
 
 
@@ -67,8 +68,9 @@ def play(video: Part) -> None:
     video.element.scroll_into_view_if_needed()
     video.until(lambda: has("readyState") >= 2, "the video can be played")
     caption = video.element.evaluate("one => one.closest('figure').querySelector('figcaption').textContent")
-    expected = probe(Path(caption.split(": ")[0])).duration_s
-    if "preview" in caption:
+    preview = re.search(r"a preview of the first ([\d.]+) s", caption)
+    expected = float(preview[1]) if preview else probe(Path(caption.split(": ")[0])).duration_s
+    if "here a preview" in caption:
         expected = min(expected, PREVIEW_S)
     assert abs(has("duration") - expected) < STEADY, f"{caption}: {has('duration')} s on the page, {expected} s in it"
     size = video.element.bounding_box()
@@ -100,17 +102,23 @@ def _of(part: Part, size: dict) -> list[str]:
     return [f"{size['where']} {fault}" for fault, is_so in faults.items() if is_so]
 
 
-def keep_screenshots(notebook: NotebookPage, folder: Path, name: str) -> list[str]:
-    """Write a picture of the page and of each output into a folder; which of them are empty."""
-    folder.mkdir(parents=True, exist_ok=True)
-    notebook.page.screenshot(path=folder / f"{name}_page.png")
-    notebook.page.set_viewport_size(SIZE | {"height": TALL_PX})
-    empty = []
-    for number, output in enumerate(notebook.outputs):
-        size = output.element.bounding_box()
-        if size and size["height"] > 10:
-            path = folder / f"{name}_{number:02d}.png"
-            if output.screenshot(path).std() < LEAST_SPREAD:
-                empty.append(path.name)
-    notebook.page.set_viewport_size(SIZE)
-    return empty
+def choose_otherwise(choice: Part) -> None:
+    """Take another of a menu's choices; what stands round the menu changes with it."""
+    menu = choice.one("select")
+    around = Slider(choice.page, choice.element)
+    before = around.shown()
+    menu.element.select_option(label=OTHERWISE[choice.one("label, .widget-label").words])
+    choice.until(lambda: around.changed(before), f"the menu {choice.words!r} changes what is shown")
+
+
+def press_all_before_and_after(box: Part) -> None:
+    """The buttons that show all of one picture, with the mouse and with the keys."""
+    for words, key in (("All before", None), ("All after", "Enter"), ("All before", "Space")):
+        slider = Slider(box.page, box.all(".widget-slider")[-1].element)
+        before, button = slider.shown(), box.button(words)
+        if key is None:
+            button.click()
+        else:
+            button.element.focus()
+            button.page.keyboard.press(key)
+        slider.until(lambda was=before, one=slider: one.changed(was), f"{words!r} changes the picture")

@@ -1,6 +1,7 @@
 """A notebook in JupyterLab and in the classic notebook: opened, run and read."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,13 +10,15 @@ from browser_page import MEASURES, SIZE, Heard, Part, Slider, wait_until
 from browser_servers import Server
 
 OPEN_S, RUN_S = 90, 600
+FIXED = "[disabled], .ui-slider-disabled, .ui-state-disabled"  # in a slider that is switched off
 MOST_TABS = 40  # from a cell's head to a slider in its output
 
 
 class NotebookPage(Part):
     """An open notebook."""
 
-    address, cell, code_cell, prompt, output, code_output, error = "", "", "", "", "", "", ""  # CSS selectors but one
+    # An address and CSS selectors.
+    address, cell, code_cell, prompt, output, code_output, error, scrolled = "", "", "", "", "", "", "", ""
     noise: ClassVar[dict[str, str]] = {}
 
     def __init__(self, browser: Any, server: Server, path: Path) -> None:
@@ -68,7 +71,14 @@ class NotebookPage(Part):
 
     @property
     def sliders(self) -> list[Slider]:
-        return [Slider(part.page, part.element) for part in self.all(".widget-slider")]
+        """Those that can be moved."""
+        parts = [part for part in self.all(".widget-slider") if not part.element.query_selector(FIXED)]
+        return [Slider(part.page, part.element) for part in parts]
+
+    @property
+    def menus(self) -> list[Part]:
+        """The menus of widgets."""
+        return self.all(".widget-dropdown")
 
     @property
     def videos(self) -> list[Part]:
@@ -87,6 +97,13 @@ class NotebookPage(Part):
     def measure(self, name: str, *given: object) -> list[Any]:
         """One of the measures of measures.js."""
         return self.page.evaluate(f"measures.{name}({', '.join(map(json.dumps, given))})")
+
+    def scroll_to(self, screen: int) -> int:
+        """Show one screen of the lesson, counted from 0; how many there are."""
+        scroll = "(one, screen) => [one.scrollTo(0, screen * one.clientHeight), one.scrollHeight / one.clientHeight]"
+        screens = self.page.eval_on_selector(self.scrolled, scroll, screen)[1]
+        self.page.wait_for_timeout(100)  # it is drawn
+        return math.ceil(screens)
 
     def tab_to(self, slider: Slider) -> int | None:
         """Press Tab from before a slider until the slider has the focus; how often, or None."""
@@ -112,6 +129,7 @@ class LabPage(NotebookPage):
     address = "lab/workspaces/{}/tree"  # in a workspace of its own, or those opened before come back
     cell, code_cell, prompt = ".jp-CodeCell", ".jp-NotebookPanel .jp-CodeCell", ".jp-CodeCell .jp-InputPrompt"
     output, code_output = ".jp-OutputArea-output", ".jp-CodeCell .jp-Cell-outputArea"
+    scrolled = ".jp-WindowedPanel-outer"
     error = '.jp-OutputArea-output:has-text("Traceback (most recent call last)")'
 
     def wait_for_kernel(self) -> None:
@@ -146,7 +164,7 @@ class ClassicPage(NotebookPage):
     address = "notebooks"
     cell, code_cell, prompt = "div.code_cell", "#notebook div.code_cell", "div.code_cell .input_prompt"
     output, code_output = "div.output_subarea", "div.code_cell div.output_wrapper"
-    error = "div.output_error"
+    error, scrolled = "div.output_error", "#site"
 
     def wait_for_kernel(self) -> None:
         self.page.wait_for_function(

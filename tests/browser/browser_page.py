@@ -1,6 +1,7 @@
 """A browser's page on a notebook, driven as its reader would: menus, clicks and keys."""
 
 import base64
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ FLAGS += ("--disable-background-networking", "--disable-component-update", "--di
 SIZE = {"width": 1280, "height": 900}
 BADGE = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20"><rect width="117" height="20"/></svg>'
 MEASURES = Path(__file__).with_name("measures.js")
-SAME = 0.2  # mean difference of two pictures, in levels of 0 to 255, that nobody sees
-ANSWER_S = 20  # within which a widget answers, on a machine that has other things to do
+SAME, NEAR_PX = 4, 9  # levels of 0 to 255 by which two pictures may differ in a square of so many px: nobody sees it
+ANSWER_S = 60  # within which a widget answers, on a machine that has other things to do
 
 
 @dataclass
@@ -56,6 +57,18 @@ class Heard:
         page.route("**/*", answer)
 
 
+def why_no_driver() -> str:
+    """Why the driver cannot run, which is a program of Node.js; nothing where it can."""
+    from playwright._impl._driver import compute_driver_executable
+    from playwright.sync_api import Error
+
+    try:
+        node = Path(compute_driver_executable()[0])
+    except Error as error:
+        return str(error)
+    return "" if os.access(node, os.X_OK) else f"{node} is not there or cannot be run"
+
+
 @contextmanager
 def browser(chromium: Path) -> Iterator[Any]:
     """A headless Chromium."""
@@ -77,7 +90,7 @@ def decoded(content: bytes) -> np.ndarray:
 def differ(one: bytes, other: bytes) -> bool:
     """Whether two pictures show something else."""
     first, second = decoded(one), decoded(other)
-    return first.shape != second.shape or float(np.abs(first.astype(int) - second).mean()) > SAME
+    return first.shape != second.shape or float(cv2.blur(cv2.absdiff(first, second), (NEAR_PX, NEAR_PX)).max()) > SAME
 
 
 class Part:
@@ -116,13 +129,13 @@ class Part:
         """The file behind a picture; nothing where it could not be loaded."""
         return base64.b64decode(self.element.evaluate("measures.content"))
 
-    def until(self, true: Callable[[], object], what: str) -> None:
+    def until(self, true: Callable[[], object], what: str | Callable[[], str], *, seconds: float | None = None) -> None:
         """Let the page go on until something is so.
 
         Raises:
             AssertionError: it was not so in time.
         """
-        wait_until(self.page, true, what=what)
+        wait_until(self.page, true, seconds=seconds, what=what)
 
     def screenshot(self, path: Path) -> np.ndarray:
         """Its picture (H, W, 3), kept in a file too."""
@@ -130,8 +143,13 @@ class Part:
         return decoded(self.element.screenshot(path=path, animations="disabled"))[..., :3]
 
 
-def wait_until(page: Any, true: Callable[[], object], *, seconds: float | None = None, what: str) -> None:
+def wait_until(
+    page: Any, true: Callable[[], object], *, seconds: float | None = None, what: str | Callable[[], str]
+) -> None:
     """Let a page go on until something is so.
+
+    Args:
+        what: has to be so, in words, or what gives them when it is not.
 
     Raises:
         AssertionError: it was not so in time.
@@ -139,7 +157,7 @@ def wait_until(page: Any, true: Callable[[], object], *, seconds: float | None =
     seconds = ANSWER_S if seconds is None else seconds
     until = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        assert time.monotonic() < until, f"not within {seconds} s: {what() if callable(what) else what}"
         page.wait_for_timeout(100)
 
 

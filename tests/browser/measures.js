@@ -5,6 +5,7 @@ window.measures = (() => {
   const DISABLED = ":disabled, .mod-disabled, .ui-state-disabled, [aria-disabled=true]"; // may be faint, says WCAG
   const PAGE = ".jp-WindowedPanel-outer, .jp-NotebookPanel-notebook, #notebook-container";
   const PROMPT = ".jp-OutputPrompt, .jp-InputPrompt, .prompt"; // the page's own, as is its colour
+  const CONTROLS = "button, input, select, textarea, summary, a[href], video, [role=slider], .ui-slider-handle";
   const FIELDS = "input[type=text], input[type=number], textarea, select";
 
   const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -96,6 +97,13 @@ window.measures = (() => {
         .filter((one) => holdsWords(one) && !one.matches(FIELDS) && visible(one))
         .flatMap((one) => [one, one.parentElement]) // a checkbox has its words in a part of the label that is cut off
         .filter((one) => getComputedStyle(one).overflowX === "hidden" && one.scrollWidth > one.clientWidth + 1)
+        .map(place),
+
+    // Controls in outputs to which no key leads.
+    keyless: () =>
+      [...document.querySelectorAll(OUTPUT)]
+        .flatMap((area) => [...area.querySelectorAll(CONTROLS)])
+        .filter((one) => visible(one) && !one.closest(DISABLED) && one.tabIndex < 0)
         .map(place),
 
     // Every picture in the outputs: where it is, its size on the page and its own.

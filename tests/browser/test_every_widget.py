@@ -8,15 +8,19 @@ import re
 from pathlib import Path
 
 import browser_checks as checks
+import browser_looks as looks
 import pytest
 from browser_notebooks import ClassicPage, LabPage
 from browser_page import decoded
+
+from lipwise.media.probe import probe
 
 pytestmark = pytest.mark.browser
 
 HERE = Path(__file__).resolve().parent
 ROOMS = HERE.parents[1] / "lipwise" / "notebook"
 LEAST_CONTRAST = 4.5
+RUN_S = 120  # within which a run of a second ends
 
 
 @pytest.fixture(scope="module", params=["lab", "classic"])
@@ -62,7 +66,21 @@ def test_pictures_can_be_seen(book):
 
 
 def test_screenshots_show_something(book, screenshots):
-    assert checks.keep_screenshots(book, screenshots / "all_widgets", type(book).__name__) == []
+    assert looks.empty(looks.take(book, screenshots / "all_widgets", type(book).__name__)) == []
+
+
+def test_keys_lead_everywhere(book):
+    assert book.measure("keyless") == []
+
+
+def test_menus_answer(book):
+    assert len(book.menus) == 2
+    for menu in book.menus:
+        checks.choose_otherwise(menu)
+
+
+def test_buttons_move_the_divider(book):
+    checks.press_all_before_and_after(book.box("All before"))
 
 
 def test_sliders_answer_the_mouse(book):
@@ -87,6 +105,40 @@ def test_the_reviewer_shows_the_frame_that_the_slider_is_at(book):
 
 def test_frames_are_kept_and_dropped(book):
     checks.keep_and_drop(book.box("Next bad"))
+
+
+def test_a_person_is_chosen(book):
+    picker = book.box("Follow 1")
+    picker.button("Follow 1").click()
+    picker.until(lambda: "Person 1 is followed" in picker.words, "it says who is followed")
+    picker.button("0 here").click()
+    picker.until(lambda: "Person 0 is followed" in picker.words, "a face in the frame is chosen")
+
+
+def test_a_file_is_picked(book):
+    picker = book.box("This machine")
+    picker.button("This machine").click()
+    picker.until(lambda: picker.all("select"), "the files are listed")
+    assert not picker.button("Take").element.is_enabled()
+    picker.one("select").element.select_option(label="result.mp4")
+    picker.until(lambda: picker.button("Take").element.is_enabled(), "a file can be taken")
+    picker.button("Take").click()
+    picker.until(lambda: 'face = "result.mp4"' in picker.words, "the line of the form names the file")
+
+
+def test_a_run_is_started_and_stopped_and_goes_on(book):
+    panel = book.box("Cancel")
+    panel.button("Start").click()
+    panel.until(panel.button("Cancel").element.is_enabled, "it begins and can be stopped", seconds=RUN_S)
+    panel.button("Cancel").click()
+    panel.until(lambda: "was stopped" in panel.words, lambda: f"it stops: {panel.words}", seconds=RUN_S)
+    assert "memory" in panel.words
+    assert not (book.path.parent / "made.mp4").exists()
+    (button,) = [one for one in panel.all("button") if re.match("Start|Go on", one.words)]
+    button.until(button.element.is_enabled, "it can go on")
+    button.click()
+    panel.until(lambda: re.search(r"Done: \S*made.mp4", panel.words), lambda: f"it ends: {panel.words}", seconds=RUN_S)
+    assert probe(book.path.parent / "made.mp4").has_audio
 
 
 def test_a_file_of_weights_is_fetched_when_its_condition_is_acknowledged(book):

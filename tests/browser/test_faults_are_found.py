@@ -1,6 +1,8 @@
 """The checks find what they look for, on a page that has one of each fault."""
 
 import browser_checks as checks
+import browser_looks as looks
+import numpy as np
 import pytest
 from browser_notebooks import LabPage
 
@@ -43,6 +45,15 @@ def test_pictures_that_cannot_be_seen(faulty):
         assert fault in said
 
 
+def test_a_control_that_no_key_leads_to(faulty):
+    (said,) = faulty.measure("keyless")
+    assert "no key leads here" in said
+
+
+def test_an_output_that_is_empty(faulty):
+    assert looks.empty([np.full((9, 9, 3), 255, np.uint8), np.eye(9, dtype=np.uint8) * 255]) == [0]
+
+
 def test_a_slider_that_nothing_listens_to(faulty, monkeypatch):
     monkeypatch.setattr("browser_page.ANSWER_S", 2)
     with pytest.raises(AssertionError, match=r"what the slider .* shows changes"):
@@ -73,3 +84,15 @@ def test_words_that_are_too_faint_in_the_dark_theme(faulty):
 def test_what_the_page_reports_and_whom_it_asks(faulty):
     assert any("something broke" in line for line in faulty.heard.errors)
     assert faulty.heard.strangers == {"http://stranger.invalid/picture.png"}
+
+
+def test_a_page_that_looks_otherwise(faulty, tmp_path):
+    kept = looks.sheet(looks.take(faulty, tmp_path, "kept"))
+    assert looks.unlike(looks.sheet(looks.take(faulty, tmp_path, "again")), kept) == []
+    faulty.page.evaluate("document.querySelector('.jp-OutputArea-output img[alt]').closest('.jp-Cell').remove()")
+    assert looks.unlike(looks.sheet(looks.take(faulty, tmp_path, "without_a_cell")), kept)
+    before = looks.take(faulty, tmp_path, "before")
+    faulty.page.evaluate(
+        "document.querySelectorAll('.jp-OutputArea-output img').forEach(one => (one.style.opacity = 0))"
+    )
+    assert looks.unlike(looks.sheet(looks.take(faulty, tmp_path, "without_pictures")), looks.sheet(before))

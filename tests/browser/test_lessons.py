@@ -1,4 +1,4 @@
-"""Each lesson in JupyterLab, as its reader sees it: run, looked at, moved by mouse and keys, and in the dark theme.
+"""Each lesson in JupyterLab, as its reader sees it: run, looked at, moved by mouse and keys, then in the dark theme.
 
 `python -m pytest -m browser` (needs Chromium; builds its environments once per machine). A lesson runs once, and the
 tests look at the same page in the order in which they stand here.
@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import browser_checks as checks
+import browser_looks as looks
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -43,12 +44,33 @@ def test_words_can_be_read(lesson):
     assert lesson.measure("faint", LEAST_CONTRAST) == []
 
 
-def test_screenshots_show_something(lesson, screenshots):
-    assert checks.keep_screenshots(lesson, screenshots / lesson.path.stem, "light") == []
+def test_it_looks_as_it_did(lesson, screenshots):
+    folder = screenshots / lesson.path.stem
+    pictures = looks.take(lesson, folder, "light")
+    assert looks.empty(pictures) == []
+    apart = looks.against_kept(pictures, lesson.path.stem, folder)
+    if apart is None:
+        pytest.skip(f"no look of {lesson.path.stem} was kept: LIPWISE_NEW_LOOKS=1 keeps this one")
+    assert apart == []
+
+
+def test_keys_lead_everywhere(lesson):
+    assert lesson.measure("keyless") == []
+
+
+def test_menus_answer(lesson):
+    for menu in lesson.menus:
+        checks.choose_otherwise(menu)
+
+
+def test_buttons_move_the_divider(lesson):
+    if "BeforeAfterSlider(" in code_of(lesson):
+        checks.press_all_before_and_after(lesson.box("All before"))
 
 
 def test_sliders_answer_the_mouse(lesson):
-    assert lesson.sliders or not re.search(r"BeforeAfter|FrameReviewer|Slider", code_of(lesson))
+    widgets = r"(BeforeAfter\w*|FrameReviewer|WindowCursor|ParameterPanel|SoundShift)\("
+    assert lesson.sliders or not re.search(widgets, code_of(lesson))
     for slider in lesson.sliders:
         checks.move_with_the_mouse(slider)
 
@@ -71,7 +93,7 @@ def test_videos_play(lesson):
 
 def test_words_can_be_read_in_the_dark_theme(lesson, screenshots):
     lesson.turn("Dark")
-    assert checks.keep_screenshots(lesson, screenshots / lesson.path.stem, "dark") == []
+    assert looks.empty(looks.take(lesson, screenshots / lesson.path.stem, "dark")) == []
     assert lesson.measure("faint", LEAST_CONTRAST) == []
 
 
