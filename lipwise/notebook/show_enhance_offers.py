@@ -143,4 +143,6 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     if minutes < 1:
         return f"{whole} s"
-    return f"{minutes} min {rest} s" if minutes < 10 else f"{round(seconds / 60)} min"
+    if minutes < 10:
+        return f"{minutes} min {rest} s"
+    return f"{round(seconds / 60)} min" if minutes < 120 else f"{round(seconds / 3600)} h"

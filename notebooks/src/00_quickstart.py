@@ -44,7 +44,9 @@ import numpy as np
 from IPython.display import display
 
 import lipwise as lw
-from lipwise.notebook import quick, show, widgets
+from lipwise.notebook import quick, show, warn, widgets
+
+warn.plainly()
 
 # %% [markdown]
 # ## Choose a face and a voice
@@ -139,9 +141,9 @@ quick.one_frame(one)
 # %% [markdown]
 # ## Run the whole chain
 #
-# Expect a bar, the time to go and the memory in use. To stop, press the notebook's stop button. Nothing half-written
-# is left; pieces that are complete are kept, and running the cell again goes on from there. *Start* in the panel runs
-# without a cell, and then *Cancel* stops it.
+# Expect a bar, the time to go and the memory in use. Stop it with the notebook's stop button, or use *Start* and
+# *Cancel* in the panel. Nothing half-written is left. Complete pieces are kept in a hidden folder beside
+# `out`, and the next start goes on from there: with `out` on a mounted Drive, a lost Colab session costs one piece.
 
 # %%
 panel = widgets.RunPanel(recipe)
@@ -288,9 +290,12 @@ show.opening({"before": before, "after": after}, video.fps, marked=widest)
 # %% [markdown]
 # ## What you did
 #
-# 1. You ran the whole chain. Which frames would `report.passed` count?
-# 2. You saw every picture on the way. What happens to a pixel where the mask is grey?
-# 3. You measured what changed. Was your guess right, and how do you know that the background is untouched?
+# 1. You ran the whole chain. What would `report.passed` count?
+#    <details><summary>Answer</summary>Frames in which nobody is seen.</details>
+# 2. You saw every picture. What becomes of a pixel where the mask is grey?
+#    <details><summary>Answer</summary>Crop and frame are mixed.</details>
+# 3. You measured what changed. What proves that the background is untouched?
+#    <details><summary>Answer</summary>The check above `show.step`: outside the mask, all pixels are equal.</details>
 
 # %% [markdown]
 # ## If something goes wrong

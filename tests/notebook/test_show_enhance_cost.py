@@ -103,7 +103,15 @@ def test_a_piece_tells_the_time_of_a_frame(monkeypatch):
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "under 1 s"), (1, "1 s"), (59.4, "59 s"), (75, "1 min 15 s"), (59.7, "1 min 0 s"), (3700, "62 min")],
+    [
+        (0.2, "under 1 s"),
+        (1, "1 s"),
+        (59.4, "59 s"),
+        (75, "1 min 15 s"),
+        (59.7, "1 min 0 s"),
+        (3700, "62 min"),
+        (35_000, "10 h"),
+    ],
 )
 def test_a_duration_in_words(seconds, words):
     assert duration(seconds) == words
