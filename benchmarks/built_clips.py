@@ -31,12 +31,24 @@ class Built:
         usable: (T,) bool.
         reason: the reason that its unusable frames should be given.
         at: frames that a mark (a jump, a cut) should be on; empty for the other cases.
+        also: reasons that are as right.
     """
 
     path: Path
     usable: np.ndarray
     reason: str
     at: tuple[int, ...] = ()
+    also: tuple[str, ...] = ()
+
+    def named(self, has: Callable[[str], np.ndarray]) -> float | None:
+        """Share of the unusable frames that were given a right reason; None without any.
+
+        Args:
+            has: tells of a reason which frames were given it, (T,) bool.
+        """
+        if self.usable.all():
+            return None
+        return float(np.any([has(reason) for reason in (self.reason, *self.also)], axis=0)[~self.usable].mean())
 
 
 def sway(number: int) -> Pose:
@@ -178,20 +190,24 @@ def build_turned(folder: Path) -> Built:
     return Built(_write(folder, "turned", draw), usable, "turned")
 
 
-def build_cut_by_edge(folder: Path) -> Built:
-    """The head sinks until the lower edge of the frame cuts the mouth, and rises again."""
+EDGES_XY = {"below": (0, 130), "left": (-320, 0), "right": (320, 0)}  # way that takes the mouth beyond the edge
+
+
+def build_cut_by_edge(folder: Path, edge: str = "below") -> Built:
+    """The head moves until the edge of the frame cuts the mouth, and comes back; `EDGES_XY` has the edges."""
 
     def pose_at(number: int) -> Pose:
-        sunk = np.clip(min(number - FROM + 5, UNTIL + 5 - number) / 10, 0, 1)  # ten frames down, ten up
-        x, y = sway(number).at_xy
-        return Pose((x, float(y + 130 * sunk)))
+        gone = np.clip(min(number - FROM + 5, UNTIL + 5 - number) / 10, 0, 1)  # ten frames away, ten back
+        x, y = np.array(sway(number).at_xy) + gone * np.array(EDGES_XY[edge])
+        return Pose((float(x), float(y)))
 
     def mouth_inside(number: int) -> bool:
-        corners = np.array([MOUTH_XY - LIPS_HALF_WH, MOUTH_XY + LIPS_HALF_WH])
-        return bool(pose_at(number).place(corners)[:, 1].max() < SIZE_WH[1])
+        corners = pose_at(number).place(np.array([MOUTH_XY - LIPS_HALF_WH, MOUTH_XY + LIPS_HALF_WH]))
+        return bool(corners.min() >= 0 and (corners.max(0) < SIZE_WH).all())
 
-    path = _write(folder, "cut_by_edge", lambda number: paste(ground(number), pose_at(number)))
-    return Built(path, np.array([mouth_inside(number) for number in range(COUNT)]), "cut_off")
+    name = f"cut_by_edge_{edge}"
+    path = _write(folder, name, lambda number: paste(ground(number), pose_at(number)))
+    return Built(path, np.array([mouth_inside(number) for number in range(COUNT)]), "cut_off", also=("no_face",))
 
 
 def build_two(folder: Path) -> Built:
@@ -237,7 +253,7 @@ BUILDERS: dict[str, Callable[[Path], Built]] = {
     "absent": build_absent,
     "tiny": build_tiny,
     "turned": build_turned,
-    "cut_by_edge": build_cut_by_edge,
+    **{f"cut_by_edge_{edge}": (lambda folder, edge=edge: build_cut_by_edge(folder, edge)) for edge in EDGES_XY},
     "two": build_two,
     "cut": build_cut,
     "jump": build_jump,

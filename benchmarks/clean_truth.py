@@ -30,8 +30,7 @@ def scores(report: UsabilityReport, built: Built) -> tuple[float, float | None]:
     if built.at:
         marked = np.flatnonzero(report.has(built.reason))
         return rightly, float(marked.tolist() == list(built.at))
-    unusable = ~built.usable
-    return rightly, float(report.has(built.reason)[unusable].mean()) if unusable.any() else None
+    return rightly, built.named(report.has)
 
 
 def main() -> None:

@@ -74,6 +74,12 @@ def test_an_answer_is_marked(hand_in, lesson, answer, wanted, said):
     assert said in found.said
 
 
+def test_kernels_say_nothing_among_the_marks(hand_in, lesson, capfd):
+    loud = "import os; os.write(2, b'noise'); double = lambda x: 2 * x"
+    assert marking.mark(hand_in("09_doubling.ipynb", loud), lesson).mark == "solved"
+    assert capfd.readouterr().err == ""
+
+
 def test_a_check_that_was_changed_changes_nothing(hand_in, lesson):
     assert marking.mark(hand_in("09_doubling.ipynb", check="pass"), lesson).mark == "unsolved"
 

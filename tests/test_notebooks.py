@@ -1,8 +1,7 @@
-"""The notebooks: built from their sources and laid out as lessons; tests/notebooks runs them."""
+"""The notebooks: built from their sources, laid out as lessons, moved with the project; tests/notebooks runs them."""
 
 import importlib.util
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = sorted((NOTEBOOKS / "src").glob("*.py"))
-LONGEST_CODE, LONGEST_TEXT = 15, 80  # lines of a cell without a title, words of a markdown cell
 
 
 def load_tool(name: str):
@@ -26,7 +24,7 @@ def load_tool(name: str):
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ADDRESS = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
-builder = load_tool("build_notebooks")
+builder, linter = load_tool("build_notebooks"), load_tool("lint_notebooks")
 each_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 
@@ -36,10 +34,6 @@ def built(source: Path) -> dict:
 
 def text(cell: dict) -> str:
     return "".join(cell["source"])
-
-
-def markdown(book: dict) -> str:
-    return "\n\n".join(text(cell) for cell in book["cells"] if cell["cell_type"] == "markdown")
 
 
 # --- built from the sources ---
@@ -54,19 +48,6 @@ def test_a_notebook_equals_its_source(source):
     assert builder.target_of(source).read_text(encoding="utf-8") == builder.text_of(source), (
         "out of date: run python tools/build_notebooks.py"
     )
-
-
-@each_notebook
-def test_a_notebook_holds_no_outputs_and_only_known_metadata(source):
-    book = built(source)
-    assert (book["nbformat"], book["nbformat_minor"]) == (4, 4)
-    assert set(book["metadata"]) <= {"accelerator", "colab", "kernelspec"}
-    assert set(book["metadata"]["colab"]) <= {"gpuType", "toc_visible"}
-    for cell in book["cells"]:
-        assert set(cell) <= {"cell_type", "metadata", "source", "outputs", "execution_count"}
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
-        assert set(cell["metadata"]) <= {"cellView", "jupyter", "tags"}
 
 
 def test_solutions_are_only_in_the_source(tmp_path):
@@ -84,64 +65,15 @@ def test_solutions_are_only_in_the_source(tmp_path):
 
 
 @each_notebook
-def test_a_lesson_begins_and_ends_as_all_do(source):
-    book, path = built(source), f"notebooks/{source.stem}.ipynb"
-    words = markdown(book)
-    headings = re.findall(r"^#+ .+$", words, re.MULTILINE)
-    first = text(book["cells"][0])
-    assert first.startswith("[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]")
-    assert f"(https://colab.research.google.com/github/{ADDRESS}/blob/main/{path})" in first
-    assert [line for line in headings if line.startswith("# ")] == headings[:1]
-    assert headings[-1] == "## Next steps"
-    assert [*headings].index("## If something goes wrong") == len(headings) - 2
-    for part in ("**You will**", "**Consent.**", "**Try it.**", "## Exercise", "## What you did"):
-        assert words.count(part) == 1, part
-    assert words.count("**What to look at**") == words.count("Failure looks like this") >= 1
+def test_a_lesson_keeps_every_rule(source):
+    """The rules and what breaks each of them: tools/lint_notebooks.py and test_notebook_rules.py."""
+    assert linter.faults(linter.lessons.read(builder.target_of(source))) == []
 
 
 @each_notebook
-def test_cells_are_few_and_short(source):
-    book = built(source)
-    assert 20 <= len(book["cells"]) <= 40
-    for cell in book["cells"]:
-        lines = text(cell).splitlines()
-        if cell["cell_type"] == "code":
-            assert lines[0].startswith("# @title") or len(lines) <= LONGEST_CODE, text(cell)
-        else:
-            prose = re.sub(r"\]\([^)]*\)", "]", text(cell))  # addresses are not words
-            assert len(re.findall(r"\w[\w'.-]*", prose)) < LONGEST_TEXT, text(cell)
-
-
-@each_notebook
-def test_headings_are_in_sentence_case(source):
-    for line in re.findall(r"^#+ (.+)$", markdown(built(source)), re.MULTILINE):
-        later = line.split()[1:]
-        assert not [word for word in later if word[0].isupper() and word.lower() != word and not word.isupper()], line
-
-
-@each_notebook
-def test_pictures_and_files_that_a_lesson_links_to_are_there(source):
-    for link in re.findall(r"\]\(([^)]+)\)", markdown(built(source))):
-        if not link.startswith("https://"):
-            assert (NOTEBOOKS / link).is_file(), link
-
-
-@each_notebook
-def test_set_up_is_folded_and_the_form_only_assigns(source):
-    titled = {text(cell).splitlines()[0]: cell for cell in built(source)["cells"] if text(cell).startswith("# @title")}
-    folded = titled["# @title Set up"]["metadata"]
-    assert folded == {"cellView": "form", "jupyter": {"source_hidden": True}}
-    form = text(titled["# @title Your choices"]).splitlines()[1:]
-    assert all(re.fullmatch(r"\w+ = \S+  # @param .+", line) for line in form), form
-
-
-@each_notebook
-def test_an_exercise_is_unsolved_and_has_a_solution(source):
-    exercises = [cell for cell in built(source)["cells"] if "exercise" in cell["metadata"].get("tags", ())]
-    assert len(exercises) == 1
-    assert text(exercises[0]).startswith("# Write your code here.\n")
-    assert builder.SOLUTION not in json.dumps(built(source))
-    assert builder.SOLUTION in source.read_text(encoding="utf-8")
+def test_the_solution_stands_in_the_source(source):
+    """tests/notebooks/test_run_every.py runs it, and sees the check fail without it."""
+    assert source.read_text(encoding="utf-8").count(f"\n{builder.SOLUTION}\n") == 1
 
 
 @each_notebook
@@ -199,17 +131,3 @@ def test_an_address_that_is_none_changes_nothing(copied, address):
     assert said.returncode == 1
     assert address in said.stderr
     assert (copied / "pyproject.toml").read_bytes() == before
-
-
-# --- its picture ---
-
-
-@each_notebook
-def test_the_picture_of_a_lesson_fits_a_page(source):
-    first = text(built(source)["cells"][0])
-    pictures = re.findall(r"!\[[^\]]+\]\((images/[^)]+\.png)\)", first)
-    assert len(pictures) == 1
-    content = (NOTEBOOKS / pictures[0]).read_bytes()
-    assert content.startswith(b"\x89PNG")
-    assert int.from_bytes(content[16:20], "big") == 1200
-    assert len(content) < 700_000

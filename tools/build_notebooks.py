@@ -9,8 +9,9 @@ People edit and review the sources. A built notebook holds no outputs, no execut
 none) and only the metadata listed below, so that building twice changes nothing.
 
 Where the project lives and its version stand in pyproject.toml alone. In a source, `{badge}` is the notebook's own
-badge, `{badge:00_quickstart}` that of another, and `# {set_up}` the cell of parts/set_up.py, which clones the
-repository at the version's tag. README.md's badges and its `git clone` are rewritten along with the notebooks.
+badge, `{badge:00_quickstart}` that of another, `{glossary}` the glossary's full address (a relative one leads nowhere
+in a copy on Colab), and `# {set_up}` the cell of parts/set_up.py, which clones the repository at the version's tag.
+README.md's badges and its `git clone` are rewritten along with the notebooks.
 
 Exercises: a source holds the solution, so that the whole lesson can be run. In a code cell tagged `exercise`, the line
 
@@ -36,6 +37,7 @@ README, PROJECT = ROOT / "README.md", ROOT / "pyproject.toml"
 SET_UP = NOTEBOOKS / "src" / "parts" / "set_up.py"
 GITHUB = r"https://github\.com/[\w.-]+/[\w.-]+"
 BADGE = r"\{badge(?::(\w+))?\}"
+GLOSSARY = "blob/main/docs/glossary.md"
 SOLUTION = "# --- solution ---"
 NOTEBOOK_METADATA = {"accelerator": True, "colab": {"gpuType", "toc_visible"}, "kernelspec": True}
 CELL_METADATA = ("cellView", "jupyter", "tags")  # form view on Colab, hidden source in Jupyter, exercises
@@ -72,7 +74,7 @@ def build(source: Path, *, solved: bool = False) -> nbformat.NotebookNode:
     set_up = set_up.replace("{repository}", repository()).replace("{tag}", tag())
     for cell in read.cells:
         cell.source = re.sub(BADGE, lambda asked: badge(asked[1] or source.stem, repository()), cell.source)
-        cell.source = cell.source.replace("# {set_up}", set_up)
+        cell.source = cell.source.replace("# {set_up}", set_up).replace("{glossary}", f"{repository()}/{GLOSSARY}")
     cells = [_cell(cell, solved=solved) for cell in read.cells]
     book = {"cells": cells, "metadata": _metadata(read.metadata), "nbformat": 4, "nbformat_minor": 4}
     nbformat.validate(book)

@@ -13,10 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
 import lipwise as lw
+from lipwise.landmarks import MOUTH_CORNERS
 from lipwise.models.viseme_net import load_viseme_net
 from lipwise.notebook import show, show_clean, show_enhance, show_evaluate, show_lipsync_failures, show_weights
 from lipwise.notebook.show_lipsync_stand_in import hears
@@ -24,8 +26,10 @@ from lipwise.pipeline.evaluate import open_run
 from lipwise.sample import make_hard_sample, sample_frames
 
 IMAGES = Path(__file__).resolve().parent.parent / "notebooks" / "images"
-# Lips shut on the p of "please", narrow on the w of "watch", wide open on its a, spread on the i of "lips".
+# Lips shut before the p of "please", narrow on the w of "watch", wide open on its a, spread on the i of "lips".
 QUICKSTART_FRAMES = [63, 71, 75, 89]
+QUICKSTART_WORDS = ("Please", "watch: w", "watch: a", "lips: i")
+NEAR_FRAME = QUICKSTART_FRAMES[2]  # whose mouth README shows near
 EVALUATED_FRAMES = 32  # as in the lesson
 LIPSYNC_FRAMES = slice(71, 81)  # the same "watch"
 WIDTH = 1200
@@ -41,6 +45,50 @@ def quickstart(folder: Path) -> Path:
     timeline = lw.Timeline.for_speech(track.has_face, video.fps, speech.frame_count(video.fps))
     figure = show.before_after(video, report.out, timeline, numbers=QUICKSTART_FRAMES, track=track)
     return save(figure, "quickstart")
+
+
+def readme(folder: Path) -> Path:
+    """A frame of the sample beside four of the result, then a mouth near: clip, result, enlarged; fetches 33 MB."""
+    sample = lw.make_sample(folder)
+    report = lw.run(lw.Recipe(face=sample.face, speech=sample.speech, out=folder / "result.mp4", consent=True))
+    video, track = lw.probe(sample.face), lw.track_faces(sample.face)
+    timeline = lw.Timeline.for_speech(track.has_face, video.fps, report.frames)
+    made = dict(zip(QUICKSTART_FRAMES, lw.read_frames(report.out, QUICKSTART_FRAMES), strict=True))
+    meshes = {number: track.mesh_xy[timeline.source_index[number]] for number in made}
+    clip = next(lw.read_frames(video, [timeline.source_index[NEAR_FRAME]]))
+    above = {"the clip": whole_face(clip, meshes[NEAR_FRAME])}
+    for word, number in zip(QUICKSTART_WORDS, made, strict=True):
+        above[word] = whole_face(made[number], meshes[number])
+    before, after = (lower_face(frame, meshes[NEAR_FRAME]) for frame in (clip, made[NEAR_FRAME]))
+    below = {"the clip": before, "the result": after}
+    below["the result, enlarged by Real-ESRGAN"] = lw.load_upscaler("realesrgan_x4plus_ncnn").upscale(after)
+    figure = Figure(figsize=(12, 5.2), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0))
+    for part, pictures in zip(figure.subfigures(2, 1, height_ratios=(2.6, 2.75)), (above, below), strict=True):
+        for place, (name, picture) in zip(part.subplots(1, len(pictures)), pictures.items(), strict=True):
+            place.imshow(picture)
+            place.set_title(name, fontsize=15)
+            place.set_axis_off()
+    return save(figure, "readme")
+
+
+def whole_face(frame: np.ndarray, mesh_xy: np.ndarray) -> np.ndarray:
+    """A square from the hair to below the chin."""
+    (left, top), (right, bottom) = mesh_xy.min(axis=0), mesh_xy.max(axis=0)
+    reach = 0.68 * (bottom - top)
+    return cut(frame, (left + right) / 2, (top + bottom) / 2 - 0.08 * reach, reach, reach)
+
+
+def lower_face(frame: np.ndarray, mesh_xy: np.ndarray) -> np.ndarray:
+    """A strip across the mouth, from the nose to the chin."""
+    (left, top), (right, bottom) = mesh_xy.min(axis=0), mesh_xy.max(axis=0)
+    x, y = mesh_xy[MOUTH_CORNERS].mean(axis=0)
+    return cut(frame, x, y, 0.5 * (right - left), 0.28 * (bottom - top))
+
+
+def cut(frame: np.ndarray, x: float, y: float, half_width: float, half_height: float) -> np.ndarray:
+    """What lies round a point."""
+    rows, columns = (slice(max(0, round(c - h)), round(c + h)) for c, h in ((y, half_height), (x, half_width)))
+    return np.ascontiguousarray(frame[rows, columns])
 
 
 def setup(folder: Path) -> Path:
@@ -116,7 +164,9 @@ def save(figure: Figure, name: str) -> Path:
     return path
 
 
-PICTURES = {picture.__name__: picture for picture in (quickstart, setup, clean_faces, lipsync, enhance, evaluate)}
+PICTURES = {
+    picture.__name__: picture for picture in (readme, quickstart, setup, clean_faces, lipsync, enhance, evaluate)
+}
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ This runs what learners wrote, with your rights: do so in a machine or container
 import argparse
 import csv
 import importlib.util
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def mark(file: Path, source: Path) -> Mark:
     with tempfile.TemporaryDirectory() as folder:
         client = nbclient.NotebookClient(lesson, timeout=CELL_S, resources={"metadata": {"path": folder}})
         try:
-            client.execute()
+            client.execute(stderr=subprocess.DEVNULL)  # what kernels say as they start would stand among the marks
         except nbclient.exceptions.CellTimeoutError:
             return marked("unsolved", f"a cell took longer than {CELL_S} s")
         except nbclient.exceptions.DeadKernelError:

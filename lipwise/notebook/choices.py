@@ -144,7 +144,7 @@ class Choices:
 def _table_row(one: Choice) -> str:
     weight = "font-weight:bold" if one.taken else ""
     style = "text-align:left;vertical-align:top;white-space:"
-    wraps = ["normal" if name in WRAPPED else "nowrap" for name in COLUMNS]
+    wraps = ["normal;min-width:11em" if name in WRAPPED else "nowrap" for name in COLUMNS]
     words = zip(one.row(), wraps, strict=True)
     cells = "".join(f'<td style="{style}{wrap}">{html.escape(word)}</td>' for word, wrap in words)
     return f'<tr style="{weight}">{cells}</tr>'

@@ -1,36 +1,17 @@
-"""A run that can be stopped and goes on where it was: pieces that are complete stay, nothing else does.
+"""`lipwise.run` that can be stopped from another thread, in a folder of its own until the result is there."""
 
-Plan and pieces lie in a hidden folder beside the result, faces and all, until the result is there or `forget` is asked.
-"""
-
-import json
-import shutil
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
-from lipwise.errors import LipwiseError, LipwiseWarning, SettingsError
-from lipwise.faces.flicker import FlickerMeter
-from lipwise.files import no_empty_folders, written_whole
-
-# The last three tell of a run what `lipwise.run` tells; they are the pipeline's own and have no other door.
-from lipwise.pipeline.chain import _face_count, _ours, _report, check_recipe
-from lipwise.pipeline.enhancers import load_enhancers, tell_of_enhancement
-from lipwise.pipeline.join import join_plan
-from lipwise.pipeline.plan import Plan, load_plan, make_plan
-from lipwise.pipeline.render import render_segment
+from lipwise.errors import LipwiseError, LipwiseWarning
+from lipwise.pipeline.chain import run
+from lipwise.pipeline.check import check_recipe
+from lipwise.pipeline.plan import Plan, load_plan
 from lipwise.pipeline.report import RunReport
-from lipwise.pipeline.stopwatch import Stopwatch
+from lipwise.pipeline.run_folder import changes_since, forget_run, is_run
+from lipwise.pipeline.told import Tell, tell_nobody
 from lipwise.recipe import Recipe
-from lipwise.stages.enhancers import Enhancers
-from lipwise.stages.generators import load_generator
-
-MARK = "run.json"  # in the folder: what it is a run of
-COMPLETE = "recipe.yaml"  # written last of a plan
-
-Tell = Callable[[str, int, int], object]  # what is done now, frames done, frames of the result (0: not known yet)
 
 
 class StoppedError(LipwiseError):
@@ -38,24 +19,23 @@ class StoppedError(LipwiseError):
 
 
 class ResumableRun:
-    """`lipwise.run` in steps that can be stopped. A run of the same recipe goes on with the pieces that are complete.
+    """A run to stop and to go on with. What is kept goes when the result is there, or when `forget` is asked.
 
     Args:
         recipe: what to make.
-        folder: for plan and pieces; None takes a hidden one beside the result.
+        folder: for plan and pieces, as `lipwise.run` takes it. None takes a hidden one beside the result; in that one,
+            what a run of something else has left is deleted, with a LipwiseWarning.
 
     Attributes:
-        plan: what was found out about clip and speech; None before `run` has come so far.
-        resumed: pieces that were complete before `run` began.
+        plan: what was found out about clip and speech; None before `run` has come to its end.
     """
 
     def __init__(self, recipe: Recipe, *, folder: str | Path | None = None) -> None:
         self.recipe = recipe
-        self.folder = (
-            recipe.out.absolute().with_name(f".{recipe.out.stem[:50]}.run") if folder is None else Path(folder)
-        )
         self.plan: Plan | None = None
-        self.resumed = 0
+        self._own = folder is None
+        hidden = recipe.out.absolute().with_name(f".{recipe.out.stem[:50]}.run")
+        self.folder = hidden if folder is None else Path(folder)
         self._stop = Event()
 
     @property
@@ -63,16 +43,21 @@ class ResumableRun:
         """Complete pieces in the folder."""
         return len(list((self.folder / "segments").glob("[0-9]*.mp4")))
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to go on with."""
+        return is_run(self.folder)
+
     def stop(self) -> None:
         """Ask a run in another thread to stop: after the frame it is at, or when clip and speech are looked at."""
         self._stop.set()
 
     def forget(self) -> None:
         """Delete plan and pieces, faces and all."""
-        if (self.folder / MARK).exists():
-            shutil.rmtree(self.folder)
+        if self.begun:
+            forget_run(self.folder)
 
-    def run(self, tell: Tell = lambda stage, done, frames: None, *, progress: bool = False) -> RunReport:
+    def run(self, tell: Tell = tell_nobody, *, progress: bool = False) -> RunReport:
         """Make the result, or what is missing of it.
 
         Args:
@@ -85,96 +70,30 @@ class ResumableRun:
         """
         self._stop.clear()
         check_recipe(self.recipe)
-        with no_empty_folders(self.recipe.out), warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", LipwiseWarning)
-            self._open_folder()
-            report = self._made(Stopwatch(), tell, progress=progress)
-        remarks = [str(entry.message) for entry in caught if _ours(entry)]
-        if self.resumed:
-            remarks.append(f"{self.resumed} pieces had been made before the run was stopped; times are without them")
-        return replace(report, remarks=tuple(dict.fromkeys([*report.remarks, *remarks])))
+        if self._own and self.begun:
+            self._forget_another()
 
-    def _made(self, watch: Stopwatch, tell: Tell, *, progress: bool) -> RunReport:
-        recipe = self.recipe
-        tell("load what makes the mouths", 0, 0)
-        with watch.measure("load the generator"):
-            generator = load_generator(recipe.generator, device=recipe.device)
-        with watch.measure("load the enhancers"):
-            enhancers = _enhancers_of(recipe)
-        self._heed_stop()
-        tell("hear the speech, find the face", 0, 0)
-        if (self.folder / COMPLETE).exists():
-            plan = load_plan(self.folder)
-        else:
-            plan = make_plan(recipe, self.folder, generator=generator, watch=watch, progress=progress)
-        self.plan, self.resumed = plan, self.kept
-        meter = FlickerMeter() if any(enhancers) else None
-        for number, part in enumerate(plan.segments):
-            self._heed_stop()
-            on_frame = self._counter(tell, part.start, len(plan.timeline))
-            render_segment(
-                plan, number, generator=generator, enhancers=enhancers, meter=meter, watch=watch, on_frame=on_frame
-            )
-            tell("make the frames", part.stop, len(plan.timeline))
-        tell("join", len(plan.timeline), len(plan.timeline))
-        with watch.measure("join"):
-            out = join_plan(plan, recipe.out)
-        report = _report(plan, generator, out, watch, enhancers.remarks())
-        report = replace(report, enhancement=tell_of_enhancement(enhancers, _face_count(plan), meter))
+        def heed(stage: str, done: int, frames: int) -> None:
+            tell(stage, done, frames)
+            if self._stop.is_set():
+                raise self._stopped()
+
+        report = run(self.recipe, run_folder=self.folder, resume=True, progress=progress, tell=heed)
+        self.plan = load_plan(self.folder)
         self.forget()
         return report
 
-    def _counter(self, tell: Tell, done: int, frames: int) -> Callable[[], None]:
-        """To be called after each frame of a piece. What it raises leaves nothing of the piece behind."""
-
-        def count() -> None:
-            nonlocal done
-            done += 1
-            tell("make the frames", done, frames)
-            self._heed_stop()
-
-        return count
-
-    def _heed_stop(self) -> None:
-        if self._stop.is_set():
-            pieces = len(self.plan.segments) if self.plan is not None else 0
-            raise StoppedError(
-                f"The run of {self.recipe.out} was stopped",
-                cause="you asked for it",
-                next_step=f"start it again: {self.kept} of {pieces or 'its'} pieces are kept, with what was found out "
-                f"about the clip, in {self.folder}",
-            )
-
-    def _open_folder(self) -> None:
-        """Make the folder, or take the one that was left by the same run; what another run left is deleted."""
-        mark, wanted = self.folder / MARK, _inputs(self.recipe)
-        if self.folder.is_dir() and any(self.folder.iterdir()) and not mark.exists():
-            raise SettingsError(
-                f"The run cannot be kept in {self.folder}",
-                cause="the folder holds something that is not a run",
-                next_step="name a folder that is new or empty",
-            )
-        if mark.exists() and mark.read_text(encoding="utf-8") != wanted:
+    def _forget_another(self) -> None:
+        changes = changes_since(self.folder, self.recipe)
+        if changes:
+            text = f"The run that was stopped was of something else and is forgotten: {'; '.join(changes)}"
+            warnings.warn(text, LipwiseWarning, stacklevel=3)
             self.forget()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not mark.exists():
-            with written_whole(mark) as part:
-                part.write_text(wanted, encoding="utf-8")
 
-
-def _inputs(recipe: Recipe) -> str:
-    """What a run depends on: its settings, and which files they name."""
-    files = {str(path.absolute()): path.stat() for path in (recipe.face, recipe.speech)}
-    stamps = {name: [stat.st_size, stat.st_mtime_ns] for name, stat in files.items()}
-    return json.dumps({"recipe": recipe.model_dump(mode="json"), "files": stamps}, sort_keys=True, indent=1)
-
-
-def _enhancers_of(recipe: Recipe) -> Enhancers:
-    return load_enhancers(
-        restore=recipe.restore,
-        engine=recipe.restore_engine,
-        upscale=recipe.upscale,
-        scale=recipe.upscale_scale,
-        height=recipe.upscale_height,
-        device=recipe.device,
-    )
+    def _stopped(self) -> StoppedError:
+        return StoppedError(
+            f"The run of {self.recipe.out} was stopped",
+            cause="you asked for it",
+            next_step=f"start it again: the complete pieces are kept, with what was found out about the clip, in "
+            f"{self.folder}",
+        )

@@ -78,7 +78,7 @@ class RunPanel(ipywidgets.VBox):
         """
         self._show_busy(in_cell=True)
         try:
-            return self._work()
+            return self._work(progress=True)
         except KeyboardInterrupt:
             self._say("Stopped. " + self._kept_words())
             raise
@@ -115,17 +115,17 @@ class RunPanel(ipywidgets.VBox):
 
     def _in_thread(self) -> None:
         try:
-            self._work()
+            self._work(progress=False)  # a bar would come out under whatever cell runs then
         except LipwiseError:
             pass  # the message tells it
         finally:
             self._show_rest()
 
-    def _work(self) -> RunReport:
+    def _work(self, *, progress: bool) -> RunReport:
         self.report = self.error = None
         try:
             with self.readout:
-                self.report = self.work.run(self._tell)
+                self.report = self.work.run(self._tell, progress=progress)
         except LipwiseError as error:
             self.error = error
             self.bar.bar_style = "warning" if isinstance(error, StoppedError) else "danger"
@@ -153,9 +153,8 @@ class RunPanel(ipywidgets.VBox):
 
     def _show_rest(self) -> None:
         self.start_button.disabled, self.cancel_button.disabled = False, True
-        unfinished = (self.work.folder / "segments").is_dir()
-        self.start_button.description = "Go on" if unfinished else "Start"
-        self.forget_button.disabled = not unfinished
+        self.start_button.description = "Go on" if self.work.begun else "Start"
+        self.forget_button.disabled = not self.work.begun
 
 
 def _button(words: str, icon: str) -> ipywidgets.Button:

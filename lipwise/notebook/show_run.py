@@ -23,6 +23,7 @@ from lipwise.pipeline.plan import Plan
 from lipwise.pipeline.report import RunReport
 from lipwise.timeline import Timeline
 
+CELL = "text-align:left;vertical-align:top;white-space:normal"  # some pages put tables on one line, to the right
 NO_CHANCE = "none: no chance is used, the same input gives the same pictures"
 
 
@@ -100,12 +101,13 @@ class RunCard:
         return f'<div style="overflow-x:auto">{"".join(parts)}</div>'
 
     def _row(self, name: str, value: str) -> str:
-        left, right = (f'<td style="text-align:left">{html.escape(words)}</td>' for words in (name, value))
+        left = f'<td style="{CELL};white-space:nowrap">{html.escape(name)}</td>'
+        right = f'<td style="{CELL}">{html.escape(value)}</td>'
         if name not in self.shares:
             return f"<tr>{left}{right}</tr>"
         width = max(1, round(200 * self.shares[name]))
         bar = f'<div style="width:{width}px;height:0.8em;background:currentColor;opacity:0.6"></div>'
-        return f'<tr>{left}{right}<td style="text-align:left">{bar}</td></tr>'
+        return f'<tr>{left}{right}<td style="{CELL}">{bar}</td></tr>'
 
 
 def card(report: RunReport, *, track: FaceTrack, timeline: Timeline, voice: str = "") -> RunCard:

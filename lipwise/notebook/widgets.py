@@ -27,6 +27,8 @@ _ROOMS = {
     "FilePicker": "file_picker",
     "FrameReviewer": "reviewer",
     "FrameScrubber": "scrubber",
+    "ParameterPanel": "parameter_panel",
+    "PersonPicker": "person_picker",
     "Readout": "readout",
     "RunPanel": "run_panel",
     "WeightsPicker": "weights_picker",

@@ -15,8 +15,9 @@ from lipwise.faces.track import DETECTED, NONE, FaceTrack
 # What counts as one of several faces: this part of the largest one's height, and this score; what is less is a false
 # alarm or somebody far behind.
 COUNTED_SIZE, COUNTED_SCORE = 0.35, 0.6
-# The lips round the mouth corners, in eye distances: sideways, above and below.
-LIPS_BESIDE, LIPS_ABOVE, LIPS_BELOW = 0.12, 0.2, 0.28
+# The lips round the mouth corners, in eye distances: sideways, above and below. Sideways they end at about 0.12; the
+# rest is for a mouth that the side of the frame cuts: its corner is then found inside the frame.
+LIPS_BESIDE, LIPS_ABOVE, LIPS_BELOW = 0.2, 0.2, 0.28
 LEAST_COMPARED = 5  # frames of a shot with which a look can be compared
 STEADY_FRAMES = 5  # a head turns and a mouth is covered for longer: a single odd look is neither
 # Small pictures: rows of the eyes, rows of the mouth, and what differences are counted in.

@@ -21,7 +21,7 @@ from lipwise.media.probe import VideoInfo
 from lipwise.stages.usability import UsabilityReport
 from lipwise.weights import find_weights, weights_folder
 
-FORMAT = 3  # raised whenever tracks or measures of the same clip come out differently
+FORMAT = 4  # raised whenever tracks or measures of the same clip come out differently
 KEPT_BYTES = 1_000_000_000  # the oldest entries go when there is more
 
 

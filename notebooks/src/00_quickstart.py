@@ -44,41 +44,46 @@ import numpy as np
 from IPython.display import display
 
 import lipwise as lw
-from lipwise.notebook import quick, show, widgets
+from lipwise.notebook import quick, show, warn, widgets
+
+warn.plainly()
 
 # %% [markdown]
 # ## Choose a face and a voice
 #
-# - `face`: a clip or a photo. Empty: the sample.
-# - `speech`: a recording, or a video whose sound is used. Or `say`: a sentence for espeak-ng's synthetic `voice`
-#   ("en", "de" ...). Or `record_s`: seconds to record in the browser (Colab only). All empty: the sample.
-# - `consent`: tick it when the people seen and heard agreed.
-#
-# To run it all on the sample, change nothing and choose *Run all*.
-
-# %% [markdown]
-# `auto` is the best that is on your disk; another name fetches it.
-#
-# - `generator`: makes the mouths. `restore`: redraws the face in detail. `upscale`: enlarges the picture, `scale`
-#   times.
-# - `minutes`: how long `auto` may restore, and how long upscale.
-# - `quality` and `out`: of the written file. `number`: the frame that you will look at closely.
+# To run it all on the sample, change nothing and choose *Run all*. Each field's line says what it does. The speech is
+# a recording, or a sentence that espeak-ng says, or what you record in the browser; all empty: the sample's. `auto` is
+# the best that is on your disk; another name fetches it.
 
 # %%
 # @title Your choices
+# @markdown A clip or a photo of a face; empty takes the sample.
 face = ""  # @param {type:"string"}
+# @markdown A recording, or a video whose sound is used.
 speech = ""  # @param {type:"string"}
+# @markdown Instead of a recording: a sentence for espeak-ng's synthetic voice.
 say = ""  # @param {type:"string"}
+# @markdown The language of that voice, such as en or de.
 voice = "en"  # @param {type:"string"}
+# @markdown Instead of a recording: so many seconds of your own voice (Colab only).
 record_s = 0  # @param {type:"number"}
+# @markdown Tick it when the people seen and heard agreed; the sample needs no tick.
 consent = False  # @param {type:"boolean"}
+# @markdown `viseme` is built in; the others fetch 436 MB, for research and other non-commercial use only.
 generator = "auto"  # @param ["auto", "viseme", "wav2lip", "wav2lip_gan"]
+# @markdown What draws the face anew in detail: 0.3 to 0.4 GB each, and slow without a GPU.
 restore = "auto"  # @param ["auto", "none", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
+# @markdown What enlarges the picture: `lanczos` takes no time, `x4plus` is best for photos and slow without a GPU.
 upscale = "auto"  # @param ["auto", "none", "lanczos", "realesrgan_x4plus", "realesrgan_x4plus_ncnn"]
+# @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 2  # @param {type:"number"}
+# @markdown How many minutes `auto` may spend on restoring, and as many on enlarging.
 minutes = 2  # @param {type:"number"}
+# @markdown Of the written file: `draft` is small and quick, `best` is large.
 quality = "good"  # @param ["draft", "good", "best"]
+# @markdown The video that is written.
 out = "result.mp4"  # @param {type:"string"}
+# @markdown The frame that you look at closely, counted from 0.
 number = 63  # @param {type:"integer"}
 
 # %%
@@ -117,8 +122,8 @@ offered
 # %% [markdown]
 # ## Try one frame first
 #
-# One frame goes through the whole chain: face, mouth, restorer, upscaler, encoder. Expect it in a few seconds, with
-# an estimate for all frames. If you do not like it, change the form now.
+# One frame goes through the whole chain: face, mouth, [restorer]({glossary}#restorer), [upscaler]({glossary}#upscaler),
+# encoder. Expect it in a few seconds, with an estimate for all frames. If you do not like it, change the form now.
 
 # %%
 recipe = lw.Recipe(**dict(wanted) | offered.settings(scale=scale))
@@ -139,9 +144,9 @@ quick.one_frame(one)
 # %% [markdown]
 # ## Run the whole chain
 #
-# Expect a bar, the time to go and the memory in use. To stop, press the notebook's stop button. Nothing half-written
-# is left; pieces that are complete are kept, and running the cell again goes on from there. *Start* in the panel runs
-# without a cell, and then *Cancel* stops it.
+# Expect a bar, the time to go and the memory in use. Stop it with the notebook's stop button, or use *Start* and
+# *Cancel* in the panel. Nothing half-written is left. Complete pieces are kept in a hidden folder beside
+# `out`, and the next start goes on from there: with `out` on a mounted Drive, a lost Colab session costs one piece.
 
 # %%
 panel = widgets.RunPanel(recipe)
@@ -173,8 +178,9 @@ quick.download(report.out)
 # %% [markdown]
 # ## Find the face
 #
-# Now the same steps one by one. A detector finds a box and five points in every frame; then a mesh of 468 points is
-# laid on the face. Expect the points to sit on eyes, nose and lips, and a list of frames with a fault, if any.
+# Now the same steps one by one. A detector finds a [box]({glossary}#box) and five points in every frame; then a
+# [mesh]({glossary}#mesh) of 468 points is laid on the face. Expect the points to sit on eyes, nose and lips, and a list
+# of frames with a fault, if any.
 
 # %%
 video = lw.probe(recipe.face)
@@ -196,8 +202,9 @@ show.face(next(lw.read_frames(video, [first])), track, first)
 # %% [markdown]
 # ## Hear the speech
 #
-# Sound becomes a mel spectrogram: 80 bands of pitch, 80 steps a second. Each frame of the video hears a window of 16
-# steps, a fifth of a second round its own time. Expect stripes for vowels and dark columns where no sound comes out.
+# Sound becomes a [mel spectrogram]({glossary}#mel-spectrogram): 80 bands of pitch, 80 steps a second. Each frame of the
+# video hears a window of 16 steps, a fifth of a second round its own time. Expect stripes for vowels and dark columns
+# where no sound comes out.
 
 # %%
 spoken = lw.load_speech(recipe.speech)
@@ -217,9 +224,9 @@ show.mel(spoken, video.fps, frame=number, offset_s=model.window_shift_s)
 # %% [markdown]
 # ## Make one mouth
 #
-# A *timeline* says which frame of the clip feeds each frame of the result: a short clip plays forward, then backward.
-# The generator looks at the whole clip once. Then one frame goes through every step. Expect shut lips in the sample's
-# frame 63.
+# A [timeline]({glossary}#timeline) says which frame of the clip feeds each frame of the result: a short clip plays
+# forward, then backward. The generator looks at the whole clip once. Then one frame goes through every step. Expect
+# shut lips in the sample's frame 63.
 
 # %%
 timeline = lw.Timeline.for_speech(track.has_face, video.fps, report.frames)
@@ -237,7 +244,7 @@ show.step(step)
 # %% [markdown]
 # **What to look at**
 #
-# - The mask is soft: white is taken from the new crop, black from the frame, grey is a mix of both.
+# - The [mask]({glossary}#mask) is soft: white is taken from the new crop, black from the frame, grey is a mix of both.
 # - Picture 6 is brightest at mouth and jaw, and black from the nose up.
 # - Failure looks like this: a line round the mouth, or an edge seen twice where the mask fades.
 
@@ -288,9 +295,12 @@ show.opening({"before": before, "after": after}, video.fps, marked=widest)
 # %% [markdown]
 # ## What you did
 #
-# 1. You ran the whole chain. Which frames would `report.passed` count?
-# 2. You saw every picture on the way. What happens to a pixel where the mask is grey?
-# 3. You measured what changed. Was your guess right, and how do you know that the background is untouched?
+# 1. You ran the whole chain. What would `report.passed` count?
+#    <details><summary>Answer</summary>Frames in which nobody is seen.</details>
+# 2. You saw every picture. What becomes of a pixel where the mask is grey?
+#    <details><summary>Answer</summary>Crop and frame are mixed.</details>
+# 3. You measured what changed. What proves that the background is untouched?
+#    <details><summary>Answer</summary>The check above `show.step`: outside the mask, all pixels are equal.</details>
 
 # %% [markdown]
 # ## If something goes wrong
@@ -309,7 +319,9 @@ show.opening({"before": before, "after": after}, video.fps, marked=widest)
 # %% [markdown]
 # ## Next steps
 #
-# - [01_setup](01_setup.ipynb): what is installed, which weights there are, and what is inside them.
+# - {badge:01_setup}
+#   [01_setup](01_setup.ipynb): what is installed, which weights there are, and what is inside them.
 # - Set `face` and `speech` to files of your own and run all cells again; a photo works too.
 # - Choose `wav2lip_gan` and compare its mouths with these.
 # - Long clips: `python -m lipwise run --help` does the same from a terminal.
+# - Words: the [glossary](../docs/glossary.md).

@@ -21,7 +21,7 @@
 #
 # ![The hash of a file as a square of bits; one bit of the file flipped, half of them differ](images/setup.png)
 #
-# One script prepares the machine. Every file of weights is verified before anything opens it.
+# One script prepares the machine. Every file of [weights]({glossary}#weights) is verified before anything opens it.
 #
 # **Time:** five minutes, plus two for set-up the first time. **Runtime:** any; a GPU is not needed.
 
@@ -61,14 +61,17 @@ lw.environment()
 # %% [markdown]
 # ## Choose
 #
-# On Colab, tick `keep_on_drive` to find your weights again next time. Name a `.pth` or `.safetensors` file in
-# `checkpoint` to look into that one; empty takes the network that comes with LipWise.
+# To run everything as it is, change nothing. Each field's line says what it does.
 
 # %%
 # @title Your choices
+# @markdown Run the set-up script once more, as this lesson explains; a minute at most.
 run_script = True  # @param {type:"boolean"}
+# @markdown On Colab: keep weights on your Google Drive, where you find them next time. It takes as much of your space.
 keep_on_drive = False  # @param {type:"boolean"}
+# @markdown The folder of your Drive in which they are kept.
 drive_folder = "lipwise"  # @param {type:"string"}
+# @markdown A `.pth` or `.safetensors` file to look into; empty takes the network that comes with LipWise.
 checkpoint = ""  # @param {type:"string"}
 
 # %% [markdown]
@@ -97,9 +100,9 @@ assert again is None or "installing" not in again.stdout, "a second run should f
 # *Weights* are the numbers that training gave a network, in files of up to 0.4 GB. They lie in `LIPWISE_HOME`, or in
 # your cache folder when that is not set.
 #
-# On Colab each notebook has a machine of its own, which forgets everything. With `keep_on_drive` the page asks for
-# leave to use your Drive, and only you can answer. In other notebooks run `widgets.keep_weights_on_drive()` after the
-# imports: the files are there then, without a download.
+# On Colab each notebook has a machine of its own, a [runtime]({glossary}#runtime), which forgets everything. With
+# `keep_on_drive` the page asks for leave to use your Drive. In other notebooks add, after the imports,
+# `from lipwise.notebook import widgets; widgets.keep_weights_on_drive()`: the files are there then.
 
 # %%
 if keep_on_drive:
@@ -109,9 +112,9 @@ print(lw.weights_folder())
 # %% [markdown]
 # ## Fetch a file
 #
-# The face mesh finds lips and jaw; every run needs it. `fetch_weights` looks in your folder, then in a classroom's
-# folder (`LIPWISE_MIRROR`), then on the network, and gives back a path whose SHA-256 was compared. Expect *kept* in
-# its row.
+# The face [mesh]({glossary}#mesh) finds lips and jaw; every run needs it. `fetch_weights` looks in your folder, then in
+# a classroom's folder (`LIPWISE_MIRROR`), then at each [mirror]({glossary}#mirror) on the network, and gives back a
+# path whose [SHA-256]({glossary}#sha-256) was compared. Expect *kept* in its row.
 
 # %%
 (mesh,) = lw.fetch_weights("face_mesh")
@@ -121,7 +124,8 @@ show_weights.shelf()
 # **What to look at**
 #
 # - Bold rows are on your disk. The last line adds up what they take and what is left.
-# - `gfpgan_1.4` and `restoreformer` do one job under two licences: choose by what you may do, too.
+# - `gfpgan_1.4` and `restoreformer` do one job under two [licences]({glossary}#licence): choose by what you may do,
+#   too.
 # - Failure looks like this: a dash where you fetched a file yesterday. The machine is a new one, or `LIPWISE_HOME`
 #   names another folder.
 
@@ -141,8 +145,9 @@ WeightsPicker()
 # %% [markdown]
 # ## Look inside a checkpoint
 #
-# A checkpoint is a list of names, each with a block of numbers. Here the network that comes with LipWise is written
-# as a `.safetensors` file: first the names, then the numbers, no code. Expect three blocks that hold nearly everything.
+# A [checkpoint]({glossary}#checkpoint) is a list of names, each with a block of numbers. Here the network that comes
+# with LipWise is written as a [safetensors]({glossary}#safetensors) file: first the names, then the numbers, no code.
+# Expect three blocks that hold nearly everything.
 
 # %%
 from safetensors.torch import save_file
@@ -253,8 +258,14 @@ assert not is_right(copy, entries["lesson"]), "The damaged copy passed: name and
 # ## What you did
 #
 # 1. You set the machine up. Which row would you look at first when a notebook stops at an import?
+#    <details><summary>Answer</summary>That of the package which the error names; <i>next</i> beside it says what to
+#    do.</details>
 # 2. You fetched weights. Which file may you not use in a film that you sell, and where is that said?
+#    <details><summary>Answer</summary>Wav2Lip's, CodeFormer and parts of GFPGAN, for example: the column
+#    <i>licence</i> says so, and you are asked before they are fetched.</details>
 # 3. You flipped a bit. Why is the size not enough, and why is the hash compared *before* the file is opened?
+#    <details><summary>Answer</summary>A flipped bit leaves the size as it was. And a legacy checkpoint can run code
+#    while it is opened: afterwards is too late.</details>
 
 # %% [markdown]
 # ## If something goes wrong
@@ -271,8 +282,8 @@ assert not is_right(copy, entries["lesson"]), "The damaged copy passed: name and
 # %% [markdown]
 # ## Next steps
 #
-# - {badge:00_quickstart}
-#   [00_quickstart](00_quickstart.ipynb): make a face say a recording.
-# - [02_clean_faces](02_clean_faces.ipynb): know every frame of a clip, and keep the good ones.
-# - With `wav2lip_gan` fetched, set `generator` to it there and compare the mouths.
+# - {badge:02_clean_faces}
+#   [02_clean_faces](02_clean_faces.ipynb): know every frame of a clip, and keep the good ones.
+# - With `wav2lip_gan` fetched, set `generator` to it in [00_quickstart](00_quickstart.ipynb) and compare the mouths.
+# - Words: the [glossary](../docs/glossary.md).
 # - In a terminal: `python -m lipwise doctor` and `python -m lipwise weights`.

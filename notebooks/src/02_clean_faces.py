@@ -55,18 +55,22 @@ lw.environment()
 # %% [markdown]
 # ## Choose a clip
 #
-# Leave `face` empty to use the sample: a NASA portrait (public domain) and a synthetic voice, with six kinds of trouble
-# put in. For a clip of your own, tick *consent* when the people in it agreed.
+# The sample is a NASA portrait (public domain) and a synthetic voice, with six kinds of trouble put in.
 #
 # Below the player stands everybody who is seen: click on one to follow them; otherwise the largest face is. The
 # sample's one person counts twice: far away, size and place cannot tell that it is she.
 
 # %%
 # @title Your choices
+# @markdown A clip; empty takes the sample. On Colab, first drop the file into the panel on the left.
 face = ""  # @param {type:"string"}
+# @markdown The clean clip that is written.
 out = "clean.mp4"  # @param {type:"string"}
+# @markdown Frames that cannot be used are left out, held over, shown untouched, or refuse the clip.
 policy = "drop"  # @param ["drop", "hold", "pass", "fail"]
+# @markdown The clip's own sound: cut where the picture is, kept whole, or left out.
 sound = "cut"  # @param ["cut", "whole", "none"]
+# @markdown Tick it when the people in it agreed; the sample needs no tick.
 consent = False  # @param {type:"boolean"}
 
 # %%
@@ -78,8 +82,9 @@ display(show.play(video.path), picker)
 # %% [markdown]
 # ## Look at every frame
 #
-# `examine` reads the clip once. A detector finds a box and five points in each frame; the same pass measures size,
-# turn, sharpness and light. Expect one good frame, and one for each kind of trouble that lasts.
+# `examine` reads the clip once. A [detector]({glossary}#detector) finds a [box]({glossary}#box) and five
+# [landmarks]({glossary}#landmarks) in each frame; the same pass measures size, turn, sharpness and light. Expect one
+# good frame, and one for each kind of trouble that lasts.
 
 # %%
 track, report = lw.examine(video, choose=picker.choice, cache=False, progress=True)
@@ -105,11 +110,11 @@ assert inside.mean() > 0.95, "points beside the face: look at the figure again"
 # %% [markdown]
 # ## Read the timeline
 #
-# A *reason* is a colour here, two reasons are two colours one above the other, and each run of frames gets a thumbnail.
-# Expect bad runs of very different length: some are a second, one is the blink of an eye.
+# A [reason]({glossary}#reason) is a colour here, two reasons are two colours one above the other, and each run of
+# frames gets a thumbnail. Expect bad runs of very different length: some are a second, one is the blink of an eye.
 #
-# The next figure shows what was measured, with the sound below. A dashed line is a threshold: expect each bad run where
-# a curve crosses it. Darkness is another matter and has no curve here.
+# The next figure shows what was measured, with the sound below. A dashed line is a [threshold]({glossary}#threshold):
+# expect each bad run where a curve crosses it. Darkness is another matter and has no curve here.
 
 # %%
 print(report)
@@ -149,9 +154,9 @@ reviewer
 # %% [markdown]
 # ## Decide by a policy
 #
-# A *policy* says what becomes of the other frames. `drop` leaves them out, `hold` shows the last good one for a while,
-# `pass` shows them untouched; `bridge_frames` uses short bad runs after all. What you decided by hand comes first.
-# Expect strips of three lengths.
+# A [policy]({glossary}#policy) says what becomes of the other frames. `drop` leaves them out, `hold` shows the last
+# good one for a while, `pass` shows them untouched; `bridge_frames` uses short bad runs after all. What you decided by
+# hand comes first. Expect strips of three lengths.
 
 # %%
 mine = reviewer.report
@@ -178,8 +183,9 @@ except lw.FaceError as error:
 # %% [markdown]
 # ## Write the clean clip
 #
-# The sound is cut where the picture is cut, with a cross-fade of 10 ms against clicks. The face's place goes along as
-# `cleaned.track`: the next stage looks for no face again. Expect the same voice, with words missing.
+# The sound is cut where the picture is cut, with a [cross-fade]({glossary}#cross-fade) of 10 ms against clicks. The
+# face's place goes along as `cleaned.track`: the next stage looks for no face again. Expect the same voice, with words
+# missing.
 
 # %%
 timeline = lw.apply_policy(mine, lw.CleanSettings(policy=policy), clip=video.path.name)
@@ -239,7 +245,8 @@ assert 0.8 < score["as it is"] > max(score.values()) - 0.03, "a spoilt picture d
 # ## Put the box where the face is
 #
 # A detector's box trembles, so it is smoothed. A mean of the *last* five frames comes late, one of the *next* five runs
-# ahead of the face. A centred filter sees both sides. Expect three lines, two frames apart from each other.
+# ahead of the face. A [centred]({glossary}#centred-smoothing) filter sees both sides. Expect three lines, two frames
+# apart from each other.
 
 # %%
 unsmoothed = lw.TrackSettings(smooth_s=0)
@@ -301,17 +308,23 @@ print(f"Right, ends included. On this clip: {lag:+.2f} frames, in time.")
 # ## What you did
 #
 # 1. You saw why frames fall out. Which reason is measured against the clip itself, and what follows for a soft clip?
+#    <details><summary>Answer</summary><i>Blurred</i>. Its frames are compared with each other only, so that none stands
+#    out; a warning tells you that the clip is soft.</details>
 # 2. You decided. When would you rather hold than drop, and what happens to the sound?
+#    <details><summary>Answer</summary>When the clip has to stay as long as it is, as beside music. Then the sound stays
+#    whole, too; <i>drop</i> cuts it where the picture is cut.</details>
 # 3. You broke a detector and a smoother. Why is a mean of the next five frames no better than one of the last five?
+#    <details><summary>Answer</summary>It is as wrong the other way: two frames early instead of two late. Only a mean
+#    with its frame in the middle is in time.</details>
 
 # %% [markdown]
 # ## If something goes wrong
 #
 # | You see | Do this |
 # |---|---|
-# | `No face was found` | a larger, upright face; light; the other detector |
+# | `No face was found` | a larger face; light; `examine(..., detector="yunet")` |
 # | `may be somebody else's` | click on the person below the player, run on |
-# | `Not one of the ... frame(s)` | loosen that reason's threshold |
+# | `Not one of the ... frame(s)` | `examine(..., thresholds=lw.UsabilitySettings(max_yaw_deg=40))` |
 # | `is a photo` | use it as it is: nothing is to be cleaned |
 # | `would overwrite` | another name in `out` |
 # | `Set REPOSITORY` | put your copy's address into *Set up* |
@@ -319,7 +332,9 @@ print(f"Right, ends included. On this clip: {lag:+.2f} frames, in time.")
 # %% [markdown]
 # ## Next steps
 #
-# - {badge:00_quickstart}
-#   [00_quickstart](00_quickstart.ipynb): set `face` to `clean.mp4` and make it say something.
+# - {badge:03_lipsync}
+#   [03_lipsync](03_lipsync.ipynb): see how sound becomes lips. Set `face` to `clean.mp4` there (on Colab, download it
+#   here and drop it into the file panel there: each notebook has a machine of its own).
 # - [01_setup](01_setup.ipynb): what is installed, and which weights there are.
+# - Words: the [glossary](../docs/glossary.md).
 # - In a terminal: `python -m lipwise clean --help` does the same, with a report and a sheet as files.

@@ -59,18 +59,23 @@ lw.environment()
 # %% [markdown]
 # ## Choose a face and a recording
 #
-# Empty `face` and `speech` take the sample: a NASA portrait (public domain), a synthetic voice. `out` is the video
-# that you write. `checkpoint` names a Wav2Lip file of yours; empty takes `wav2lip_gan` if you fetched it, else
-# **untrained** weights made from a formula. `number` is the frame to look at. For files of your own, tick `consent`
-# when the people seen and heard agreed.
+# The sample is a NASA portrait (public domain) with a synthetic voice. Without Wav2Lip's weights, the lesson takes
+# **untrained** ones made from a formula ([formula weights]({glossary}#formula-weights)): they show how the network
+# runs, and draw noise.
 
 # %%
 # @title Your choices
+# @markdown A clip or a photo; empty takes the sample. On Colab, first drop the file into the panel on the left.
 face = ""  # @param {type:"string"}
+# @markdown A recording, or a video with sound; empty takes the sample.
 speech = ""  # @param {type:"string"}
+# @markdown The video that is written.
 out = "synced.mp4"  # @param {type:"string"}
+# @markdown A Wav2Lip file of yours; empty takes `wav2lip_gan` if you fetched it, else untrained weights.
 checkpoint = ""  # @param {type:"string"}
+# @markdown The frame that you look at closely, counted from 0.
 number = 74  # @param {type:"integer"}
+# @markdown Tick it when the people seen and heard agreed; the sample needs no tick.
 consent = False  # @param {type:"boolean"}
 
 # %%
@@ -88,8 +93,9 @@ assert timeline.synth[number], f"frame {number} shows no face: choose another nu
 # %% [markdown]
 # ## Hear what one frame hears
 #
-# Sound becomes a mel spectrogram: 80 bands of pitch, 80 steps a second. A frame of video hears 16 steps. Expect frame
-# 74 of the sample to hear the *a* of *watch*: a broad bright stripe low down.
+# Sound becomes a [mel spectrogram]({glossary}#mel-spectrogram): 80 bands of pitch, 80 steps a second. A frame of video
+# hears 16 steps, its [mel window]({glossary}#mel-window). Expect frame 74 of the sample to hear the *a* of *watch*: a
+# broad bright stripe low down.
 
 # %%
 show_lipsync.heard(waveform, voice, video.fps, frame=number)
@@ -113,9 +119,9 @@ WindowCursor(waveform, voice, video.fps, number=number)
 # %% [markdown]
 # ## Keep the mouth shut in silence
 #
-# Rooms hum, and a network takes hum for a vowel. A *silence gate* lowers the mel to its floor where nobody speaks. Here
-# a lamp hums under the speech, and for one second after it. Expect two curves that agree in speech and part where it
-# pauses.
+# Rooms hum, and a network takes hum for a vowel. A [silence gate]({glossary}#silence-gate) lowers the mel to its floor
+# where nobody speaks. Here a lamp hums under the speech, and for one second after it. Expect two curves that agree in
+# speech and part where it pauses.
 
 # %%
 seconds = np.arange(len(waveform) + 16_000) / 16_000
@@ -176,9 +182,10 @@ show_lipsync.network_input(six, window, raw, trained=weights.trained)
 # %% [markdown]
 # ## Paste it
 #
-# The crop goes back through a soft mask, in the colours of its surroundings. Three mouths: the built-in generator's,
-# a *stand-in*'s (the built-in mouth behind Wav2Lip's box and 96 pixels; you will break it below), and Wav2Lip's. Expect
-# the second to be softer than the first, and untrained weights to give a patch the colour of skin.
+# The crop goes back through a soft [mask]({glossary}#mask), in the colours of its surroundings. Three mouths: the
+# built-in [generator]({glossary}#generator)'s, a [stand-in]({glossary}#stand-in)'s (the built-in mouth behind Wav2Lip's
+# box and 96 pixels; you will break it below), and Wav2Lip's. Expect the second to be softer than the first, and
+# untrained weights to give a patch the colour of skin.
 
 # %%
 # Check: where the mask is black, every frame stays as it was, bit for bit.
@@ -218,14 +225,14 @@ show_lipsync_failures.boxes(tried, mesh)
 # - Without the chin, the crop's middle rises to the eyes: the nose has to be invented. The jaw has no room to drop, and
 #   the mask, which ends inside the box, takes less of the mouth.
 # - Far too low, the old mouth stands above the black: the network is told an answer, a wrong one.
-# - Failure looks like this: lips that move on a chin that does not. Add to the second of `pads`.
+# - Failure looks like this: lips that move on a chin that does not. Add to the second of [pads]({glossary}#pads).
 
 # %% [markdown]
 # ## Break windows and colours
 #
 # No error tells you of a wrong window: the shapes fit. Two usual ones: windows that share nothing, and windows cut as
-# if the video had 80 frames a second. Then the colours: Wav2Lip's network speaks BGR, and a program forgets to turn its
-# picture round.
+# if the video had 80 frames a second. Then the colours: Wav2Lip's network speaks [BGR]({glossary}#bgr), and a program
+# forgets to turn its picture round.
 
 # %%
 right = voice.windows(video.fps, first=0, count=count, offset_s=builtin.window_shift_s)
@@ -258,9 +265,9 @@ show_lipsync_failures.colours(shown, mesh)
 # %% [markdown]
 # ## Sweep the offset
 #
-# `audio_offset_s` gives each frame later sound, so its lips move earlier. Set five offsets, make the lips, lay a mesh
-# on each picture, and compare the gap between its lips with the opening that was heard, at every shift in time. Expect
-# five peaks, and five points on a line.
+# `audio_offset_s`, the [audio offset]({glossary}#audio-offset), gives each frame later sound, so its lips move earlier.
+# Set five offsets, make the lips, lay a mesh on each picture, and compare the gap between its lips with the opening
+# that was heard, at every shift in time. Expect five peaks, and five points on a line.
 
 # %%
 heard, short = show_lipsync_offset.heard_opening(voice, video.fps), timeline[:100]
@@ -355,9 +362,11 @@ print("Right, even after an hour.")
 # %% [markdown]
 # ## Next steps
 #
-# - {badge:02_clean_faces}
-#   [02_clean_faces](02_clean_faces.ipynb): leave out the frames in which no mouth can be made.
-# - [04_enhance](04_enhance.ipynb): more pixels; [05_evaluate](05_evaluate.ipynb): how good is it?
+# - {badge:04_enhance}
+#   [04_enhance](04_enhance.ipynb): more pixels.
+# - [05_evaluate](05_evaluate.ipynb): how good is it? [02_clean_faces](02_clean_faces.ipynb): leave out the frames in
+#   which no mouth can be made.
 # - [00_quickstart](00_quickstart.ipynb): the whole chain in one call; set `generator` to `wav2lip_gan`.
 # - [01_setup](01_setup.ipynb): fetch Wav2Lip's weights, and look inside them.
 # - In a terminal: `python -m lipwise run --help` has every setting of this lesson.
+# - Words: the [glossary](../docs/glossary.md).

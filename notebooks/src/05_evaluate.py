@@ -54,18 +54,25 @@ lw.environment()
 # %% [markdown]
 # ## Choose a result
 #
-# Leave everything empty to make one from the sample. Or name a face and a speech; or a result that is there, with the
-# folder of its run (`lw.run(..., run_folder="folder")` or `--keep-run` keeps it). Tick *consent* when the people seen
-# and heard agreed. `number` is a frame to look at closely.
+# Leave everything empty to make one from the sample. Or name a face and a speech; or a result that is there, with its
+# [run folder]({glossary}#run-folder): `lw.run(..., run_folder="folder")`, or `--keep-run folder` in a terminal, keeps
+# it.
 
 # %%
 # @title Your choices
+# @markdown A clip or a photo; empty takes the sample. On Colab, first drop the file into the panel on the left.
 face = ""  # @param {type:"string"}
+# @markdown A recording, or a video with sound; empty takes the sample.
 speech = ""  # @param {type:"string"}
+# @markdown A result that is there already; empty makes one: a run of the whole chain.
 result = ""  # @param {type:"string"}
+# @markdown The folder of that result's run.
 run_folder = ""  # @param {type:"string"}
+# @markdown `viseme` is built in; the others fetch 436 MB, for research and other non-commercial use only.
 generator = "viseme"  # @param ["viseme", "wav2lip", "wav2lip_gan"]
+# @markdown The frame that you look at closely, counted from 0.
 number = 71  # @param {type:"integer"}
+# @markdown Tick it when the people seen and heard agreed; the sample needs no tick.
 consent = False  # @param {type:"boolean"}
 
 # %%
@@ -94,7 +101,7 @@ show_evaluate.table(evaluation)
 # %% [markdown]
 # **What to look at**
 #
-# - Inside the mask a *low* PSNR is no fault: new lips have to differ.
+# - Inside the mask a *low* [PSNR]({glossary}#psnr) is no fault: new lips have to differ.
 # - *source* is the clip's own score with its own sound: the mark to reach. The sample is silent and has none.
 # - Limits for timing are a broadcast norm (ITU-R BT.1359); the others are rules of thumb.
 # - Failure looks like this: *bad* anywhere, or good figures and a video that looks wrong.
@@ -107,8 +114,8 @@ assert all(evaluation.missing.values())
 # %% [markdown]
 # ## See what inside and outside mean
 #
-# *Inside* is where at least half of a pixel is new, *outside* where nothing is; the border between them counts for
-# neither. Guess first: outside nothing was touched, so is the difference there zero?
+# *Inside* the [mask]({glossary}#mask) at least half of a pixel is new, *outside* nothing is; the border between them
+# counts for neither. Guess first: outside nothing was touched, so is the difference there zero?
 
 # %%
 number = int(np.flatnonzero(plan.timeline.synth)[np.abs(np.flatnonzero(plan.timeline.synth) - number).argmin()])
@@ -122,7 +129,8 @@ show_evaluate.over_time(evaluation)
 #
 # - Outside it is not zero: the video was encoded again. 40 dB is an error of about 2 of 255.
 # - Inside, the curve jumps up where the new mouth stands as the old one did.
-# - The *seam* is the change of brightness across the mask's border, by the source's. Pasting blurs it a little.
+# - The [seam]({glossary}#seam) is the change of brightness across the mask's border, by the source's. Pasting blurs it
+#   a little.
 # - Failure looks like this: a seam well above 1, or an outline of the mask in the last picture.
 
 # %%
@@ -141,9 +149,9 @@ show_evaluate.side_by_side(plan, result, "side_by_side.mp4")
 # %% [markdown]
 # ## Lay the mouth beside the speech
 #
-# A mesh on the result sees how far the mouth is open. A small network hears how far it should be. `r` is their
-# correlation, frame beside frame: 1 is the same shape, 0 is no relation. Expect both curves to come near 0
-# on *p* and *m*.
+# A [mesh]({glossary}#mesh) on the result sees how far the mouth is open. A small network hears how far it should be.
+# `r` is their [correlation]({glossary}#correlation), frame beside frame: 1 is the same shape, 0 is no relation. Expect
+# both curves to come near 0 on *p* and *m*.
 
 # %%
 waveform = lw.load_audio(result)
@@ -160,8 +168,8 @@ show_evaluate.mouth(evaluation, waveform)
 # %% [markdown]
 # ## Move the sound on purpose
 #
-# The offset is the shift at which lips and sound agree best. To trust it, give it something known. Guess first: the
-# sound is made *later*. Is the number that comes out above or below 0?
+# The [offset]({glossary}#audio-offset) is the shift at which lips and sound agree best. To trust it, give it something
+# known. Guess first: the sound is made *later*. Is the number that comes out above or below 0?
 
 # %%
 made = lw.track_faces(result)
@@ -227,10 +235,10 @@ assert max(scores, key=scores.get) == "clip untouched"
 # %% [markdown]
 # ## Ask a network that learned sync
 #
-# Papers report SyncNet's LSE-D (lower is better) and LSE-C (higher). On the HDTF clips real video scores 7.42 and
-# 8.01, Wav2Lip 6.69 and 8.94: **generated beats real**, and a constant offset does not show. So print the source's
-# score and the AV offset beside them. `lw.fetch_weights("syncnet", accept_licence=True)` brings 55 MB, published
-# without clear terms: for research only. Then run all cells again.
+# Papers report SyncNet's [LSE-D]({glossary}#lse-d) (lower is better) and LSE-C (higher). On the HDTF clips real video
+# scores 7.42 and 8.01, Wav2Lip 6.69 and 8.94: **generated beats real**, and a constant offset does not show. So print
+# the source's score and the AV offset beside them. In a new cell, `lw.fetch_weights("syncnet", accept_licence=True)`
+# brings 55 MB, published without clear terms: for research only. Then run all cells again.
 
 # %%
 show_evaluate.sync(evaluation)
@@ -264,9 +272,15 @@ print(f"before: {off}\nafter:  {left}")
 # ## What you did
 #
 # 1. You measured inside and outside the mask. Why is a high PSNR inside no praise?
+#    <details><summary>Answer</summary>New lips have to differ from the old ones. The clip that nobody touched has the
+#    highest.</details>
 # 2. You found a shift. What does +0.2 s mean, and why does the source's own offset belong beside it?
+#    <details><summary>Answer</summary>The sound comes 0.2 s before its lips. Where the clip's own sound measures the
+#    same, the clip or the measure is off, and not the generator.</details>
 # 3. You fooled figures. Which two would you ask for first if a stranger sent you a result, and why is r = 0.98 no
 #    proof?
+#    <details><summary>Answer</summary>One for the mouth, such as r or the offset, and one for the picture, such as the
+#    seam: each misses what the other sees. The built-in generator was made with the network that gives r.</details>
 
 # %% [markdown]
 # ## If something goes wrong
@@ -285,6 +299,8 @@ print(f"before: {off}\nafter:  {left}")
 # - {badge:00_quickstart}
 #   [00_quickstart](00_quickstart.ipynb): make another result and compare.
 # - [02_clean_faces](02_clean_faces.ipynb) and [04_enhance](04_enhance.ipynb): mend what you found.
-# - An offset in all your results? Add it to `audio_offset_s` and run again.
+# - An offset in all your results? `lw.Recipe(..., lipsync={"audio_offset_s": 0.04})` makes the lips 0.04 s earlier;
+#   in a terminal, `--audio-offset 0.04`.
 # - `made_run` holds the geometry of a face: `shutil.rmtree("made_run")` deletes it when you are done.
-# - `python -m lipwise evaluate --help`; `evaluation.save("e.json")`, `evaluation.to_pandas()`.
+# - `python -m lipwise evaluate --help`; `evaluation.save("e.json")`, `evaluation.to_pandas()`. Words: the
+#   [glossary](../docs/glossary.md).

@@ -243,7 +243,8 @@ def test_a_square_round_the_mouth_has_the_mouth_in_its_middle(made):
     near = show_lipsync_failures.near_mouth(made.frame, made.mesh)
     x, y = made.mesh[MOUTH_CORNERS].mean(0)
     assert near.shape[0] == pytest.approx(near.shape[1], abs=2)
-    assert np.array_equal(near[near.shape[0] // 2, near.shape[1] // 2], made.frame[int(y), int(x)])
+    round_it = made.frame[int(y) - 1 : int(y) + 2, int(x) - 1 : int(x) + 2].reshape(-1, 3)
+    assert near[near.shape[0] // 2, near.shape[1] // 2].tolist() in round_it.tolist()  # both ends are rounded
     assert show_lipsync_failures.near_mouth(made.frame, np.full((468, 2), np.nan)) is made.frame
 
 
@@ -331,4 +332,4 @@ def test_the_offset_that_was_set_is_measured_on_pictures(made):
 def test_the_gap_in_a_picture_is_the_mesh_s(made):
     still = Timeline(np.array([made.index]), np.ones(1, bool), FPS)
     shown = show_lipsync_offset.shown_opening([made.frame], made.track, still)
-    assert shown[0] == pytest.approx(mouth_gap(made.mesh), abs=0.03)
+    assert shown[0] == pytest.approx(mouth_gap(made.mesh), abs=0.05)  # the track's mesh is smoothed, this is not

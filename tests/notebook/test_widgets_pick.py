@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
+import ipywidgets
 import numpy as np
 import pytest
 
@@ -79,6 +80,9 @@ def test_elsewhere_than_on_colab_there_is_no_drive(clip):
 def test_every_widget_is_found_in_one_place():
     assert widgets.FilePicker is FilePicker
     assert widgets.FrameScrubber is FrameScrubber
+    every = "BeforeAfter BeforeAfterSlider FilePicker FrameReviewer FrameScrubber ParameterPanel PersonPicker Readout"
+    for name in (*every.split(), "RunPanel", "WeightsPicker"):
+        assert issubclass(getattr(widgets, name), ipywidgets.DOMWidget), name
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         widgets.Nothing  # noqa: B018
 

@@ -1,6 +1,5 @@
 """A run that is stopped goes on where it was, by code, by button and by interrupt; what is half-made stays nowhere."""
 
-import os
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,13 +10,13 @@ import ipywidgets
 import numpy as np
 import pytest
 
-from lipwise.errors import ConsentError, MediaError, SettingsError
+from lipwise.errors import ConsentError, LipwiseWarning, MediaError, SettingsError
 from lipwise.media.read import read_frames
 from lipwise.media.write import write_video
-from lipwise.notebook import resumable
 from lipwise.notebook.readout import Reading, Readout
 from lipwise.notebook.resumable import ResumableRun, StoppedError
 from lipwise.notebook.run_panel import RunPanel, code_line
+from lipwise.pipeline import chain
 from lipwise.recipe import Recipe
 from lipwise.sample import SPEECH, sample_frames
 from lipwise.stages.clean import examine
@@ -77,11 +76,8 @@ def test_a_stopped_run_goes_on_and_gives_the_same_frames(recipe, whole):
     stopped_at(work, FIRST_PIECE + 3)
     assert (work.kept, half_made(recipe.out.parent)) == (1, [])
     told = []
-    again = ResumableRun(recipe)
-    report = again.run(lambda stage, done, frames: told.append((stage, done, frames)))
-    assert again.resumed == 1
-    assert "find the face" not in report.seconds
-    assert any("1 pieces had been made" in remark for remark in report.remarks)
+    report = ResumableRun(recipe).run(lambda stage, done, frames: told.append((stage, done, frames)))
+    assert "1 of 2 pieces had been made before: times and flicker are of the rest" in report.remarks
     assert min(done for stage, done, frames in told if stage == "make the frames") == FIRST_PIECE
     assert told[-1] == ("join", FRAMES, FRAMES)
     made = list(read_frames(recipe.out))
@@ -108,30 +104,25 @@ def test_an_interrupt_leaves_what_a_stop_leaves(recipe):
     assert (work.kept, half_made(recipe.out.parent)) == (1, [])
 
 
-def test_pieces_of_another_run_are_not_taken(recipe):
+def test_pieces_of_another_run_are_forgotten_and_that_is_told(recipe):
     stopped_at(ResumableRun(recipe), FIRST_PIECE + 1)
     other = ResumableRun(recipe.model_copy(update={"quality": "best"}))
-    stopped_at(other, 1)
-    assert (other.resumed, other.kept) == (0, 0)
+    with pytest.warns(LipwiseWarning, match="is forgotten: quality was 'draft' and is 'best'"):
+        stopped_at(other, 1)
+    assert other.kept == 0
 
 
-def test_pieces_of_a_clip_that_has_changed_are_not_taken(recipe, tmp_path):
-    own = tmp_path / "own.mp4"
-    own.write_bytes(recipe.face.read_bytes())
-    recipe = recipe.model_copy(update={"face": own})
-    stopped_at(ResumableRun(recipe), FIRST_PIECE + 1)
-    os.utime(own, (1, 1))
-    again = ResumableRun(recipe)
-    stopped_at(again, 1)
-    assert again.resumed == 0
-
-
-def test_a_folder_that_is_no_runs_is_left_alone(recipe, tmp_path):
+def test_a_chosen_folder_is_never_emptied(recipe, tmp_path):
+    stopped_at(ResumableRun(recipe, folder=tmp_path / "run"), FIRST_PIECE + 1)
+    other = ResumableRun(recipe.model_copy(update={"quality": "best"}), folder=tmp_path / "run")
+    with pytest.raises(SettingsError, match="cannot go on"):
+        other.run()
+    assert other.kept == 1
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "letter.txt").write_text("keep me")
     work = ResumableRun(recipe, folder=mine)
-    with pytest.raises(SettingsError, match="not a run"):
+    with pytest.raises(SettingsError, match="not known for a run"):
         work.run()
     work.forget()
     assert (mine / "letter.txt").read_text() == "keep me"
@@ -188,7 +179,7 @@ def test_buttons_start_cancel_and_go_on(recipe, whole):
     panel.start_button.click()
     panel.wait(120)
     assert panel.error is None
-    assert panel.work.resumed == 1
+    assert any("1 of 2 pieces" in remark for remark in panel.report.remarks)
     assert (next(read_frames(recipe.out, [FRAMES - 1])) == whole[-1]).all()
 
 
@@ -215,7 +206,7 @@ def test_an_interrupted_cell_says_what_is_kept(recipe, monkeypatch):
         raise KeyboardInterrupt
 
     panel = RunPanel(recipe)
-    monkeypatch.setattr(resumable, "render_segment", interrupted)
+    monkeypatch.setattr(chain, "render_segment", interrupted)
     with pytest.raises(KeyboardInterrupt):
         panel.run()
     assert "0 complete pieces are kept" in panel.message.value

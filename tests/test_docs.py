@@ -1,0 +1,133 @@
+"""What README, CONTRIBUTING, NOTICE and docs say: their links lead somewhere, and their commands exist."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import lipwise as lw
+from lipwise.__main__ import HOMES
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(ROOT.glob("docs/*.md"))
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks" / "src").glob("*.py"))
+ISSUES = "../../issues"  # beside the repository's files on GitHub, not among them
+LONGEST_README = 1_200  # words: it is no manual
+
+spec = importlib.util.spec_from_file_location("lesson", ROOT / "tools" / "lesson.py")
+assert spec is not None
+assert spec.loader is not None
+lesson = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lesson)
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+
+
+def commands(page: Path) -> list[str]:
+    """Lines of a page's shell examples, continued lines in one, comments left off."""
+    blocks = re.findall(r"^```bash\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.split(" #")[0].strip() for line in lines if line.strip()]
+
+
+def dead_links(page: Path, text: str) -> list[str]:
+    dead = []
+    text = re.sub(r"`[^`\n]*`", "", text)  # an example of a link is none
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        name, _, anchor = link.partition("#")
+        if link.startswith("https://") or link == ISSUES:
+            continue
+        file = page.parent / name if name else page
+        if not file.exists() or (anchor and anchor not in lesson.anchors(file)):
+            dead.append(link)
+    return dead
+
+
+@each_page
+def test_every_link_leads_somewhere(page):
+    assert dead_links(page, page.read_text(encoding="utf-8")) == []
+
+
+def test_a_dead_link_is_found():
+    text = "[a](docs/glossary.md#mask) [b](docs/glossary.md#no-such-word) [c](nowhere.md) [d](#start) [e](#finish)"
+    assert dead_links(ROOT / "README.md", text) == ["docs/glossary.md#no-such-word", "nowhere.md", "#finish"]
+
+
+@cache
+def help_of(name: str) -> str:
+    said = subprocess.run([sys.executable, "-m", "lipwise", name, "--help"], capture_output=True, text=True, check=True)
+    return said.stdout
+
+
+@each_page
+def test_every_command_and_option_of_lipwise_exists(page):
+    asked = [line.split("-m lipwise ")[1].split() for line in commands(page) if "-m lipwise " in line]
+    for name, *rest in asked:
+        assert name in HOMES, name
+        options = {word for word in rest if word.startswith("--")} - {"--help"}
+        assert [option for option in sorted(options) if option not in help_of(name)] == [], name
+
+
+@each_page
+def test_every_program_that_a_page_names_is_there(page):
+    named = re.findall(r"\b((?:tools|benchmarks|tests)/[\w/]+\.py)\b", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+@each_page
+def test_no_page_names_a_registry_or_a_line_too_long_to_read(page):
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"\bpypi\b|python-?hosted|\bnpm-?js\b|\bdeb(?:ian)?\.(?:org|net)", text, re.IGNORECASE)
+    prose = [line for line in text.splitlines() if not line.startswith(("|", "!", "[!")) and "https://" not in line]
+    assert [line for line in prose if len(line) > 120] == []
+
+
+def test_readme_is_short_and_lists_every_notebook():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert lesson.count_words(readme) < LONGEST_README
+    for stem in NOTEBOOKS:
+        (row,) = [line for line in readme.splitlines() if line.startswith(f"| [{stem}](notebooks/{stem}.ipynb)")]
+        assert f"/blob/main/notebooks/{stem}.ipynb)" in row
+        assert all(cell.strip() for cell in row.strip("|").split("|"))
+        assert row.count("|") == 5  # name, what you learn, time, runtime
+
+
+def test_teachers_are_told_of_every_notebook():
+    teaching = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    assert [stem for stem in NOTEBOOKS if f"| {stem} |" not in teaching] == []
+
+
+def test_a_word_of_the_glossary_has_one_place():
+    places = re.findall(r'<a name="([^"]+)">', (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"))
+    assert len(places) == len(set(places)) > 50
+
+
+def test_the_python_example_of_readme_names_what_is_there():
+    """Its run is that of the demo; here its names are looked up."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    assert len(example.splitlines()) == 6
+    assert set(re.findall(r"\blw\.(\w+)", example)) <= set(lw.__all__)
+    compile(example, "README.md", "exec")
+
+
+def test_notice_names_every_file_that_is_fetched():
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    kinds = {"RealESRGAN_": "RealESRGAN_*.pth", "realesr-": "realesr-*.pth", "REALESRGAN_": "REALESRGAN_*.bin"}
+    files = [entry.file for entry in lw.weights_entries().values()]
+    named = [next((kind for start, kind in kinds.items() if file.startswith(start)), file) for file in files]
+    assert [file for file in named if file not in notice] == []
+
+
+def test_notice_names_every_package_that_is_needed():
+    notice = re.sub(r"\W+", "", (ROOT / "NOTICE").read_text(encoding="utf-8").lower())
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    needed = re.findall(r'^ {4}"([\w.-]+)', project.split("dev = [")[0], re.MULTILINE)
+    other_names = {"av": "pyav", "opencv-python-headless": "opencv", "torch": "pytorch"}
+    plain = [re.sub(r"\W+", "", other_names.get(name, name).lower()) for name in needed]
+    assert len(plain) > 20
+    assert [name for name in plain if name not in notice] == []
