@@ -29,7 +29,8 @@ NEEDS_NONE = {
     NONE: "leaves it out",
 }
 COLUMNS = ("field", "choice", "what it does", "download", "here", "all frames take", "licence")
-WRAPPED = ("what it does", "licence")
+KEPT_WHOLE = ("choice", "download")  # the words of the other columns may go over several lines
+ROOMY = ("what it does", "licence")
 
 
 @dataclass(frozen=True)
@@ -143,11 +144,17 @@ class Choices:
 
 def _table_row(one: Choice) -> str:
     weight = "font-weight:bold" if one.taken else ""
-    style = "text-align:left;vertical-align:top;white-space:"
-    wraps = ["normal;min-width:11em" if name in WRAPPED else "nowrap" for name in COLUMNS]
-    words = zip(one.row(), wraps, strict=True)
-    cells = "".join(f'<td style="{style}{wrap}">{html.escape(word)}</td>' for word, wrap in words)
+    cells = "".join(
+        f'<td style="{_cell_style(name)}">{html.escape(word)}</td>'
+        for name, word in zip(COLUMNS, one.row(), strict=True)
+    )
     return f'<tr style="{weight}">{cells}</tr>'
+
+
+def _cell_style(column: str) -> str:
+    wrap = "nowrap" if column in KEPT_WHOLE else "normal"
+    room = ";min-width:9em" if column in ROOMY else ""
+    return f"text-align:left;vertical-align:top;white-space:{wrap}{room}"
 
 
 def measure_choices(stretch: Stretch, *, scale: float | None = None) -> Choices:

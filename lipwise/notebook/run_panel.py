@@ -87,10 +87,12 @@ class RunPanel(ipywidgets.VBox):
 
     def start(self) -> None:
         """Make the result in a thread; the page stays awake."""
-        if self._thread is None or not self._thread.is_alive():
-            self._show_busy(in_cell=False)
-            self._thread = Thread(target=self._in_thread, daemon=True)
-            self._thread.start()
+        if self.start_button.disabled:
+            return
+        self.wait()  # for a thread that has given the buttons free and is about to end
+        self._show_busy(in_cell=False)
+        self._thread = Thread(target=self._in_thread, daemon=True)
+        self._thread.start()
 
     def cancel(self) -> None:
         """Ask the thread to stop."""

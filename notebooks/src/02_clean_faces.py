@@ -302,7 +302,7 @@ for count in (3, 7):
     fault = mean_check.fault_of_mean(centred_mean(uneven.copy(), count), uneven, count)
     assert fault is None, fault
 lag = show_smoothing.lag_frames(np.asarray(centred_mean(place, 5)), place)
-print(f"Right, ends included. On this clip: {lag:+.2f} frames, in time.")
+print(f"Right, ends included. On this clip {abs(lag):.2f} frames from where it belongs: in time.")
 
 # %% [markdown]
 # ## What you did
