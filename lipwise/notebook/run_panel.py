@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import ipywidgets
+from pydantic import BaseModel
 
 from lipwise.errors import LipwiseError
 from lipwise.notebook.readout import Readout
@@ -21,11 +22,19 @@ CELL_RUNS = "A cell is running this: press the notebook's own stop button to sto
 
 def code_line(recipe: Recipe) -> str:
     """The line of code that makes the same; settings that are the default are left out."""
-    given = {name: value for name, value in recipe if value != getattr(DEFAULTS, name)}
-    words = (
-        f"{name}={str(value)!r}" if isinstance(value, Path) else f"{name}={value!r}" for name, value in given.items()
-    )
+    words = (f"{name}={_plain(value)!r}" for name, value in _given(recipe, DEFAULTS).items())
     return f"lw.run(lw.Recipe({', '.join(words)}))"
+
+
+def _given(settings: BaseModel, defaults: BaseModel) -> dict[str, object]:
+    return {name: value for name, value in settings if value != getattr(defaults, name)}
+
+
+def _plain(value: object) -> object:
+    """A value whose words can be pasted; settings inside the recipe become a dict of what was changed."""
+    if isinstance(value, BaseModel):
+        return {name: _plain(one) for name, one in _given(value, type(value)()).items()}
+    return str(value) if isinstance(value, Path) else value
 
 
 class RunPanel(ipywidgets.VBox):

@@ -73,7 +73,7 @@ consent = False  # @param {type:"boolean"}
 generator = "auto"  # @param ["auto", "viseme", "wav2lip", "wav2lip_gan"]
 # @markdown What draws the face anew in detail: 0.3 to 0.4 GB each, and slow without a GPU.
 restore = "auto"  # @param ["auto", "none", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
-# @markdown What enlarges the picture: `lanczos` takes no time, `x4plus` is best for photos and slow without a GPU.
+# @markdown What enlarges the picture: `lanczos` takes no time; the others are 33 to 67 MB, and slow without a GPU.
 upscale = "auto"  # @param ["auto", "none", "lanczos", "realesrgan_x4plus", "realesrgan_x4plus_ncnn"]
 # @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 2  # @param {type:"number"}
@@ -324,4 +324,4 @@ show.opening({"before": before, "after": after}, video.fps, marked=widest)
 # - Set `face` and `speech` to files of your own and run all cells again; a photo works too.
 # - Choose `wav2lip_gan` and compare its mouths with these.
 # - Long clips: `python -m lipwise run --help` does the same from a terminal.
-# - Words: the [glossary](../docs/glossary.md).
+# - Words: the [glossary]({glossary}).

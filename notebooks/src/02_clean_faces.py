@@ -336,5 +336,5 @@ print(f"Right, ends included. On this clip {abs(lag):.2f} frames from where it b
 #   [03_lipsync](03_lipsync.ipynb): see how sound becomes lips. Set `face` to `clean.mp4` there (on Colab, download it
 #   here and drop it into the file panel there: each notebook has a machine of its own).
 # - [01_setup](01_setup.ipynb): what is installed, and which weights there are.
-# - Words: the [glossary](../docs/glossary.md).
+# - Words: the [glossary]({glossary}).
 # - In a terminal: `python -m lipwise clean --help` does the same, with a report and a sheet as files.

@@ -220,6 +220,14 @@ def test_the_panel_prints_its_line_of_code():
     assert eval(line.removeprefix("lw.run(")[:-1], {"lw": __import__("lipwise")}) == recipe
 
 
+def test_settings_inside_the_recipe_can_be_pasted_too():
+    changed = {"clean": {"policy": "hold"}, "lipsync": {"region": "face"}, "enhance": {"fidelity": 0.3}}
+    recipe = Recipe(face=Path("a.mp4"), speech=Path("b.wav"), **changed)
+    line = code_line(recipe)
+    assert "clean={'policy': 'hold'}" in line
+    assert eval(line.removeprefix("lw.run(")[:-1], {"lw": __import__("lipwise")}) == recipe
+
+
 def test_the_panel_is_for_the_keyboard_and_for_pages_without_a_kernel(recipe):
     panel = RunPanel(recipe)
     hands = [one for row in panel.children for one in getattr(row, "children", ())]
