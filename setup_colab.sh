@@ -143,7 +143,7 @@ cp "$scratch/installed" "$scratch/before"
 "$env_python" -m pip check 2>/dev/null | sort >"$scratch/conflicts_before" || true
 if [ -s "$scratch/lacking" ]; then
     fail "$offline lacks: $(on_one_line "$scratch/lacking")" \
-        "nothing has been installed; README.md, Without a network, tells how to fill the folder"
+        "nothing has been installed; docs/manual.md, Without a network, tells how to fill the folder"
 fi
 while IFS= read -r remark; do say "$remark"; done <"$scratch/remarks"
 

@@ -73,6 +73,7 @@ _HOMES = {
     "lipwise.stages.lse_clip": "load_sync_network clip_sync_scores",
     "lipwise.recipe": "Recipe",
     "lipwise.pipeline.chain": "run",
+    "lipwise.pipeline.run_folder": "forget_run",
     "lipwise.pipeline.enhance": "enhance",
     "lipwise.pipeline.evaluate": "evaluate",
     "lipwise.pipeline.report": "RunReport Enhancement EnhanceReport",

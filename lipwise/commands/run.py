@@ -28,6 +28,9 @@ WORDING = Wording(
         "upscale_height": "--upscale-height",
         "upscale_denoise": "--denoise",
         "denoise": "--denoise",
+        "run_folder": "--keep-run",
+        "resume=True": "--resume",
+        "delete it with lipwise.forget_run(folder)": "delete it",
     },
 )
 
@@ -63,6 +66,7 @@ def run(
     track: Path | None = None,
     report: Path | None = None,
     keep_run: Path | None = None,
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
 ) -> None:
     """Make the person in a clip or photo say what a recording says.
 
@@ -102,6 +106,7 @@ def run(
             untouched when the clip was cleaned pass again.
         report: write the run's report to this JSON file.
         keep_run: keep plan and segments in this folder.
+        resume: go on with the run in the folder that --keep-run names, where one was broken off.
     """
     with as_typed(WORDING):
         recipe = lipwise.Recipe(
@@ -129,7 +134,7 @@ def run(
             clean=LIPSYNC_CLEAN.model_copy(update={"track_file": track}),
             lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
         )
-        said = str(lipwise.run(recipe, run_folder=keep_run, report_path=report))
+        said = str(lipwise.run(recipe, run_folder=keep_run, resume=resume, report_path=report))
     sys.stdout.write(f"{WORDING.of(said)}\n")
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 EVERY_RUN_NEEDS = frozenset({"Python", "torch", "cv2", "numpy", "scipy", "librosa", "PyAV", "weights"})
-_COLOURS = {"ok": "#2e8b57", "warn": "#c77700", "missing": "#d23f3f"}  # legible on white and on black
+# Of a bar beside the word: no colour makes words that are legible on white and on black.
+_COLOURS = {"ok": "#2e8b57", "warn": "#c77700", "missing": "#d23f3f"}
 _CELL = '<td style="text-align:left;vertical-align:top;padding:2px 12px 2px 0">'
 
 
@@ -50,7 +51,7 @@ class Environment:
     __repr__ = __str__  # a page without HTML shows the same text
 
     def _repr_html_(self) -> str:
-        # Only the status has a colour of its own: text and ground are those of the page, light or dark.
+        # Only the bar beside a status has a colour of its own: text and ground are those of the page, light or dark.
         return (
             '<table style="color:inherit;background:transparent;border-collapse:collapse">'
             f'<caption style="text-align:left;color:inherit"><b>{html.escape(self.verdict)}</b></caption>'
@@ -60,7 +61,7 @@ class Environment:
 
 def _html_of(row: Row) -> str:
     colour = _COLOURS[row.status]
-    status = f'<b style="color:{colour};border-left:4px solid {colour};padding-left:6px">{row.status}</b>'
+    status = f'<b style="border-left:4px solid {colour};padding-left:6px">{row.status}</b>'
     step = f"<br><i>next: {html.escape(row.next_step)}</i>" if row.next_step else ""
     cells = (status, html.escape(row.what), html.escape(row.found) + step)
     return '<tr style="background:transparent">' + "".join(f"{_CELL}{cell}</td>" for cell in cells) + "</tr>"

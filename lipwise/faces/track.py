@@ -143,11 +143,12 @@ def follow_face(
     check_choice(choose)
     people = _people(detections, fps, settings)
     followed, confidence = choose_people(people, choose, shot=detections.shot)
-    _warn_if_unsure(people, confidence, detections.shot)
     followed = [
         person if sure >= settings.least_confidence else None for person, sure in zip(followed, confidence, strict=True)
     ]
-    return _lay(detections, people, (followed, confidence), fps, settings)
+    laid = _lay(detections, people, (followed, confidence), fps, settings)
+    warn_if_unsure(laid[0], stacklevel=4)
+    return laid
 
 
 def follow_people(
@@ -168,18 +169,18 @@ def _people(detections: Detections, fps: Fraction | float, settings: TrackSettin
     ]
 
 
-def _warn_if_unsure(people: list[list[Person]], confidence: np.ndarray, shot: np.ndarray) -> None:
+def warn_if_unsure(track: FaceTrack, *, stacklevel: int = 3) -> None:
     """Say in which shots the face followed may be somebody else's."""
-    unsure = [number for number, present in enumerate(people) if present and confidence[number] < UNSURE]
+    unsure = np.flatnonzero((track.people > 0) & (track.confidence < UNSURE)).tolist() if len(track.confidence) else []
     if not unsure:
         return
-    told = name_shots(unsure[:MOST_TOLD], shot, more=[f"{sure:.2f}" for sure in confidence[unsure]])
+    told = name_shots(unsure[:MOST_TOLD], track.shot, more=[f"{sure:.2f}" for sure in track.confidence[unsure]])
     more = f" and {len(unsure) - MOST_TOLD} more" if len(unsure) > MOST_TOLD else ""
     warnings.warn(
         f"the face followed may be somebody else's in {told}{more} (confidence from 0 to 1, by size and place alone): "
         "point at the person there with choose=(x, y, frame), or leave such shots alone with least_confidence",
         LipwiseWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
 
 

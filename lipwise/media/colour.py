@@ -126,7 +126,8 @@ class ToRgb:
         self._size_wh = size_wh
         self._matrix = colour.matrix if colour.matrix in LUMA else "bt709"
         self._full = colour.range == "full"
-        self._format = "rgb48le" if deep else "rgba" if alpha else "rgb24"
+        # Planar, because libswscale writes wrong colours into rgb48le with the flags below (seen in its version 9.5).
+        self._format = "gbrp16le" if deep else "rgba" if alpha else "rgb24"
         self._reformatter = VideoReformatter()  # one for all frames: it keeps libswscale's tables
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A new picture beside the sound of another file, every packet of both copied as it is."""
 
+import errno
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,7 @@ def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
     The picture starts where the source's own grid does, at the source's first time; sound keeps its times from there.
 
     Args:
-        picture: a file written by `VideoWriter`.
+        picture: an .mp4 or .mov file written by `VideoWriter`; Matroska keeps no decoding times to copy.
         source: the file whose sound is kept; without sound the result has none.
         out: the result, written under a temporary name and renamed when it is complete.
 
@@ -34,7 +35,8 @@ def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
             _copy(container, shown, heard, picture)
     except (FFmpegError, OSError, ValueError) as error:
         file.discard()
-        if isinstance(error, OSError) and not isinstance(error, FFmpegError):
+        no_room = getattr(error, "errno", None) == errno.ENOSPC  # FFmpeg's own error has the number too
+        if no_room or (isinstance(error, OSError) and not isinstance(error, FFmpegError)):
             raise unwritable(file.path, error) from error
         raise MediaError(
             f"The sound of {source} cannot be kept in {file.path.name}",
@@ -63,8 +65,14 @@ def _copy(container: OutputContainer, shown: InputContainer, heard: InputContain
     sounds = _shifted(heard, start_s) if heard.streams.audio else iter(())
     following = next(sounds, None)
     for packet in shown.demux(video):
-        if packet.dts is None:  # the flush at the end
+        if not packet.size:  # the flush at the end
             continue
+        if packet.dts is None:
+            raise MediaError(
+                f"The picture of {picture} cannot be copied",
+                cause="its packets have no decoding times",
+                next_step="write it as .mp4",
+            )
         while following is not None and _seconds(following) <= _seconds(packet):
             _mux(container, following, streams)
             following = next(sounds, None)

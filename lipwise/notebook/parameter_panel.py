@@ -132,7 +132,8 @@ class ParameterPanel(ipywidgets.VBox):
             )
             for side, pad in zip(SIDES, default.pads, strict=True)
         ]
-        self.reset = ipywidgets.Button(description="Defaults", icon="undo", layout=ipywidgets.Layout(width="auto"))
+        as_wide = ipywidgets.Layout(width="auto", align_self="flex-start")
+        self.reset = ipywidgets.Button(description="Defaults", icon="undo", layout=as_wide)
         self.picture = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(max_width="100%"))
         self.caption = ipywidgets.HTML()
         self._resting = False

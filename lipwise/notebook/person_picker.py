@@ -101,7 +101,7 @@ class PersonPicker(ipywidgets.VBox):
 
     def _show(self) -> None:
         for number, button in self.buttons.items():
-            button.button_style = "success" if number == self.number else ""
+            button.icon = "check" if number == self.number else ""  # words on a colour would be faint
         if len(self.people) > 1:
             self._show_frame()
         words = _said(len(self.people), self.number, len(self.buttons))

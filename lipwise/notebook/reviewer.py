@@ -95,9 +95,9 @@ class FrameReviewer(ipywidgets.VBox):
         return [self.message, self.count]
 
     def code(self) -> str:
-        """The line that decides the same."""
+        """The line that decides the same; empty while nothing is decided."""
         decided = self.report.code[len(self.given.code) :]
-        return f"{self.name} = {self.name}{decided}"
+        return f"{self.name} = {self.name}{decided}" if decided else ""
 
     def go(self, frame: int) -> None:
         """Show a frame."""
@@ -129,7 +129,8 @@ class FrameReviewer(ipywidgets.VBox):
         self.undo.disabled = len(report.edits) == len(self.given.edits)
         self.about.value = _about(report, number)
         left = f"<b>{report.count}</b> of {len(report)} frames remain, {report.count / float(report.fps):.2f} s"
-        self.count.value = f"{left}<br><code>{html.escape(self.code())}</code>"
+        code = self.code() or "# nothing is decided yet"
+        self.count.value = f"{left}<br><code>{html.escape(code)}</code>"
         self.message.value = ""
 
     def __repr__(self) -> str:

@@ -67,6 +67,11 @@ def play(path: str | Path, *, width_px: int = PREVIEW_SIDE) -> HTML:
     else:
         content = _preview(video)
         caption += f" (here a preview of at most {PREVIEW_SIDE} pixels and {PREVIEW_S} s)"
+    return player(content, caption, width_px=width_px)
+
+
+def player(content: bytes, caption: str, *, width_px: int = PREVIEW_SIDE) -> HTML:
+    """A player with an MP4 file inside the page, at most so many pixels wide, and a line below it."""
     source = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
     return HTML(
         f'<figure style="margin:0"><video controls loop playsinline style="max-width:min(100%, {width_px}px)">'

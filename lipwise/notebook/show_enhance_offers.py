@@ -15,14 +15,13 @@ from lipwise.weights import find_weights
 from lipwise.weights_list import weights_entries
 
 PIECE_PX, WARM_PX = 96, 32  # sides of the pieces of a frame that an upscaler is timed with, and warmed up with
-# Upscalers for filmed pictures, those that draw most first. Those trained on drawings only come behind.
+# Upscalers for filmed pictures, those that draw most first. One trained on drawings makes a drawing of a person: it is
+# taken by name only.
 BY_DETAIL = (
     "realesrgan_x4plus",
     "realesrgan_x4plus_ncnn",
     "realesrgan_x2plus",
     "realesr_general_x4v3",
-    "realesr_animevideov3",
-    "realesr_animevideov3_ncnn",
     NO_WEIGHTS,
 )
 COLUMNS = ("name", "what for", "size", "here", "this clip takes", "licence")
@@ -72,7 +71,7 @@ class Offers:
         return tuple(one.name for one in self.rows if one.seconds is not None)
 
     def best_within(self, minutes: float) -> str:
-        """The upscaler here that draws most detail and needs at most so long for the clip; else "lanczos"."""
+        """The upscaler for filmed pictures here that draws most detail and needs at most so long; else "lanczos"."""
         takes = {one.name: one.seconds for one in self.rows if one.seconds is not None}
         return next((name for name in BY_DETAIL if takes.get(name, np.inf) <= 60 * minutes), NO_WEIGHTS)
 
@@ -143,4 +142,6 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     if minutes < 1:
         return f"{whole} s"
-    return f"{minutes} min {rest} s" if minutes < 10 else f"{round(seconds / 60)} min"
+    if minutes < 10:
+        return f"{minutes} min {rest} s"
+    return f"{round(seconds / 60)} min" if minutes < 120 else f"{round(seconds / 3600)} h"

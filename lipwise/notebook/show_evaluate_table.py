@@ -13,7 +13,7 @@ from lipwise.stages.evaluation import FIGURES, Evaluation
 from lipwise.stages.lse import SYNC_FPS, SyncScores
 
 NO_END = float("inf")
-COLOURS = {"good": "#2a9d5c", "fair": "#c98a00", "bad": "#d1495b"}  # read on a light and on a dark page
+COLOURS = {"good": "#2a9d5c", "fair": "#c98a00", "bad": "#d1495b"}  # of a bar beside the word, as the doctor's
 HEADINGS = ("figure", "result", "source", "verdict", "good is", "what it says")
 
 
@@ -76,7 +76,8 @@ def _row(evaluation: Evaluation, name: str) -> str:
     figure, value = FIGURES[name], evaluation.figures[name]
     anchor = figure.form.format(evaluation.anchors[name]) if name in evaluation.anchors else "-"
     word = verdict(name, value)
-    judged = f'<b style="color:{COLOURS[word]}">{word}</b>' if word else "-"
+    bar = f"border-left:4px solid {COLOURS.get(word)};padding-left:6px"
+    judged = f'<b style="{bar}">{word}</b>' if word else "-"
     cells = (figure.label.strip(), figure.form.format(value), anchor, judged, good_is(name), figure.meaning)
     escaped = (cell if cell == judged else html.escape(cell) for cell in cells)
     return "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in escaped) + "</tr>"

@@ -22,7 +22,7 @@ from lipwise.weights import fetch_weights, find_weights
 from lipwise.weights_cache import part_of
 from lipwise.weights_list import Entry, weights_entries, weights_folder
 
-BOX_WIDTH = "18em"  # holds the longest name of weights.yaml
+BOX_WIDTH = "21em"  # holds the longest name of weights.yaml
 LOOK_S = 0.5  # between two looks at how far a download is
 ACCEPT = "I have read the conditions and keep to them"
 NOTHING = "Tick a file to fetch it."

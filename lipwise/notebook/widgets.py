@@ -1,12 +1,13 @@
 """Widgets that answer the hand. Each is a thin view of a pure function and prints the equal line of code.
 
-Only what ipywidgets 7.7 and 8 have in common is used.
+Only what ipywidgets 7.7 and 8 have in common is used. Those that have a room of their own are found here, too.
 """
 
 import html
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import cv2
 import ipywidgets
@@ -19,6 +20,25 @@ from lipwise.timeline import Timeline
 
 JPEG_QUALITY = 92
 DRIVE = Path("/content/drive")  # where Colab's own examples mount it
+
+# Widget -> its room, imported when first asked for: the rooms import this one.
+_ROOMS = {
+    "BeforeAfterSlider": "slider",
+    "FilePicker": "file_picker",
+    "FrameReviewer": "reviewer",
+    "FrameScrubber": "scrubber",
+    "ParameterPanel": "parameter_panel",
+    "PersonPicker": "person_picker",
+    "Readout": "readout",
+    "RunPanel": "run_panel",
+    "WeightsPicker": "weights_picker",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'lipwise.notebook.widgets' has no attribute {name!r}")
+    return getattr(import_module(f"lipwise.notebook.{_ROOMS[name]}"), name)
 
 
 def keep_weights_on_drive(folder: str = "lipwise") -> Path:

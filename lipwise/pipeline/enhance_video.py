@@ -53,7 +53,7 @@ def enhance_video(
         warnings.warn("choose plays no part: no face is restored", LipwiseWarning, stacklevel=2)
     meter = FlickerMeter()
     with hidden_folder(out.absolute().parent) as folder:
-        silent = folder / f"picture{out.suffix}"
+        silent = folder / "picture.mp4"  # whatever the result is: Matroska keeps no decoding times
         written = _write(video, track, silent, job, meter=meter, quality=quality)
         with job.watch.measure("join"):
             join_kept_sound(silent, video.path, out)

@@ -72,7 +72,7 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
         LipwiseError: whatever is wrong with the clip, the recording or the settings.
     """
     # Whole paths, so that a worker in another folder finds the same files.
-    recipe = _with_whole_paths(recipe)
+    recipe = with_whole_paths(recipe)
     with watch.measure("hear the speech"):
         speech = load_speech(
             recipe.speech,
@@ -99,7 +99,8 @@ def make_plan(recipe: Recipe, folder: Path, *, generator: Generator, watch: Stop
     return plan
 
 
-def _with_whole_paths(recipe: Recipe) -> Recipe:
+def with_whole_paths(recipe: Recipe) -> Recipe:
+    """The same recipe, with paths that another folder's process finds."""
     update: dict[str, object] = {"face": recipe.face.absolute(), "speech": recipe.speech.absolute()}
     if recipe.clean.track_file is not None:
         update["clean"] = recipe.clean.model_copy(update={"track_file": recipe.clean.track_file.absolute()})
@@ -194,7 +195,13 @@ def save_plan(plan: Plan) -> None:
         duration_s=np.array(speech.duration_s.as_integer_ratio()),
     )
     save_arrays(plan.folder / "state.npz", **plan.state.to_arrays())
-    plan.recipe.to_yaml(plan.folder / "recipe.yaml")
+    save_recipe(plan.recipe, plan.folder)
+
+
+def save_recipe(recipe: Recipe, folder: Path) -> None:
+    """Write a plan's recipe into its folder, whole or not at all."""
+    with written_whole(folder / "recipe.yaml") as part:
+        recipe.to_yaml(part)
 
 
 def load_plan(folder: Path) -> Plan:

@@ -1,10 +1,16 @@
-"""What the library warns of while it works, kept to be told once, at the end."""
+"""What the library tells while it works: how far it is, and what it warns of, which is kept and told at the end."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lipwise.errors import LipwiseWarning
+
+Tell = Callable[[str, int, int], object]  # stage, frames made, frames of the result (0: not known yet)
+
+
+def tell_nobody(stage: str, done: int, frames: int) -> None:
+    """A `Tell` for a run that nobody watches."""
 
 
 @contextmanager

@@ -100,6 +100,7 @@ def examine(
     kept = track_cache.load_kept(key, mesh=mesh) if key else None
     if kept is not None:
         video = turn_as_tracked(video, kept[0])
+        tracks.warn_if_unsure(kept[0])  # as the look that is saved had said
     else:
         kept = track_cache.load_kept(key, mesh=False) if key and mesh else None
         track, report = kept or _look(video, finder, choose, settings, progress)

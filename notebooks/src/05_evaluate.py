@@ -303,4 +303,4 @@ print(f"before: {off}\nafter:  {left}")
 #   in a terminal, `--audio-offset 0.04`.
 # - `made_run` holds the geometry of a face: `shutil.rmtree("made_run")` deletes it when you are done.
 # - `python -m lipwise evaluate --help`; `evaluation.save("e.json")`, `evaluation.to_pandas()`. Words: the
-#   [glossary](../docs/glossary.md).
+#   [glossary]({glossary}).

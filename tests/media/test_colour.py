@@ -6,10 +6,20 @@ import av
 import numpy as np
 import pytest
 
-from lipwise.media.colour import LUMA, rgb_of_yuv, to_bt709, yuv_of_rgb
+from lipwise.media.colour import LUMA, Colour, ToRgb, rgb_of_yuv, to_bt709, yuv_of_rgb
 from lipwise.media.probe import probe
 from lipwise.media.read import read_frames
-from lipwise.media.tone import KNEE, compress_highlights, gamut_matrix, light_of_level, to_sdr
+from lipwise.media.tone import (
+    DISPLAY_GAMMA,
+    HLG_GAMMA,
+    HLG_PEAK,
+    KNEE,
+    REFERENCE_WHITE,
+    compress_highlights,
+    gamut_matrix,
+    light_of_level,
+    to_sdr,
+)
 
 COLOURS = np.array(
     [
@@ -166,3 +176,25 @@ def test_hdr_clips_are_shown_in_standard_range(clips, transfer: str, code: int) 
     shown = patches(next(read_frames(path)))[0]
     expected_light = 100 / 203 if transfer == "pq" else (1000 / 203) * (1 / 12) ** 1.2
     assert np.abs(shown - 255 * expected_light ** (1 / 2.4)).max() <= 2
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv422p10le", "yuv444p10le"])
+@pytest.mark.parametrize("transfer", ["pq", "hlg"])
+def test_hdr_colours_are_those_that_were_filmed(transfer: str, pixel_format: str) -> None:
+    """Colours of an SDR display, none above the knee, in BT.2020 and HDR and back."""
+    colours = COLOURS * 0.75
+    light = (colours / 255) ** DISPLAY_GAMMA @ np.linalg.inv(gamut_matrix("bt2020")).T
+    if transfer == "pq":
+        levels = np.vectorize(pq_level)(np.maximum(light, 0) * REFERENCE_WHITE)
+    else:
+        scene = light * (REFERENCE_WHITE / HLG_PEAK)
+        luminance = np.maximum(scene @ (0.2627, 0.6780, 0.0593), 1e-9)[:, None]
+        scene = np.maximum(scene * luminance ** (1 / HLG_GAMMA - 1), 0)
+        levels = np.interp(scene, light_of_level("hlg"), np.arange(65536) / 65535)
+    red, blue = LUMA["bt2020"]
+    luma = levels @ (red, 1 - red - blue, blue)
+    cb, cr = (levels[:, 2] - luma) / (2 - 2 * blue), (levels[:, 0] - luma) / (2 - 2 * red)
+    stored = stored_chart(np.stack([64 + 876 * luma, 512 + 896 * cb, 512 + 896 * cr], axis=1), pixel_format)
+    colour = Colour("bt2020", "limited", "bt2020", transfer, guessed=False)
+    deep = ToRgb(colour, (stored.width, stored.height), deep=True)(stored)
+    assert np.abs(patches(to_sdr(deep, transfer, "bt2020")) - colours).max() < 4

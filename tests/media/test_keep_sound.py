@@ -1,5 +1,6 @@
 """A new picture under an old sound."""
 
+import errno
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import lipwise as lw
 from lipwise.errors import MediaError
+from lipwise.media import keep_sound
 from lipwise.media.keep_sound import join_kept_sound
 
 RATE = 48_000
@@ -47,6 +49,23 @@ def test_every_packet_is_kept_bit_for_bit_and_in_time(picture, tmp_path, ending)
     info = lw.probe(made)
     assert (info.frame_count, info.size_wh, info.fps) == (20, (96, 96), 25)
     assert next(lw.read_frames(info)).mean() > 240
+
+
+def test_a_picture_without_decoding_times_is_refused(picture, tmp_path):
+    """Else its first frames, on which all others build, would be left out."""
+    shown = lw.write_video(tmp_path / "new.mkv", frames(40, size=96), fps=Fraction(25))
+    with pytest.raises(MediaError, match=r"(?s)new\.mkv cannot be copied.*decoding times"):
+        join_kept_sound(shown, picture, tmp_path / "out.mkv")
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_full_disk_is_not_the_sound_s_fault(picture, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(keep_sound, "_copy", full)
+    with pytest.raises(MediaError, match=r"(?s)cannot be written.*No space left.*enough space"):
+        join_kept_sound(picture, picture, tmp_path / "out.mp4")
 
 
 def test_a_source_without_sound_gives_none(picture, tmp_path):

@@ -110,7 +110,7 @@ def test_a_click_on_a_portrait_chooses_and_says_the_code(picker):
     picker.buttons[1].click()
     assert picker.choice == 1
     assert "<code>track, report = lw.examine(video, choose=1)</code>" in picker.said.value
-    assert [button.button_style for button in picker.buttons.values()] == ["", "success"]
+    assert [button.icon for button in picker.buttons.values()] == ["", "check"]
     picker.choose(0)
     assert picker.code() == "track, report = lw.examine(video, choose=0)"
 

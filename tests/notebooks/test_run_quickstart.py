@@ -23,7 +23,7 @@ def test_the_quickstart_writes_its_result_and_the_sample_only(quickstart):
 
 
 def test_the_quickstart_shows_each_picture_once(quickstart):
-    assert len(quickstart.pictures) == 5  # mesh, mel, steps, before and after, opening
+    assert len(quickstart.pictures) == 6  # one frame, mesh, mel, steps, before and after, opening
 
 
 def test_the_quickstart_shows_the_video_inside_the_page(quickstart, tmp_path):

@@ -39,6 +39,15 @@ def test_a_video_is_restored_and_upscaled_and_keeps_its_sound(clip, tmp_path):
     assert np.abs(cv2.resize(first, (512, 512)).astype(int) - source)[400:].mean() < 4
 
 
+@pytest.mark.parametrize("ending", [".mkv", ".mov", ".m4v"])
+def test_every_ending_can_be_played(clip, tmp_path, ending):
+    report = lw.enhance(clip, tmp_path / f"out{ending}", upscale="lanczos", height=200, progress=False)
+    made, source = list(lw.read_frames(report.out)), list(lw.read_frames(clip))
+    assert len(made) == len(source)
+    assert np.abs(cv2.resize(source[0], (200, 200), interpolation=cv2.INTER_AREA).astype(int) - made[0]).mean() < 4
+    assert sound_of(report.out) == sound_of(clip)
+
+
 def test_two_runs_write_the_same_bytes(clip, tmp_path):
     for name in "ab":
         lw.enhance(clip, tmp_path / f"{name}.mp4", upscale="lanczos", height=200, progress=False)

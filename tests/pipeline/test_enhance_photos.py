@@ -57,7 +57,7 @@ def test_every_face_of_a_photo_is_restored(tmp_path, face_mesh):
     assert change[100:150, 480:530].mean() > 20
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (20, 4000, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (20, 20_000, 3)])
 def test_photos_of_odd_shapes(shape, tmp_path, face_mesh):
     write_picture(tmp_path / "odd.png", np.full(shape, 90, np.uint8))
     report = lw.enhance(tmp_path / "odd.png", tmp_path / "out.png", restore=Inverting(), upscale="lanczos")

@@ -74,7 +74,7 @@ def test_no_seam_shows(frames, track, change, region, scale):
     there = for_larger_frame(step.to_aligned, (512, 512), size_wh)
     mask = cv2.warpAffine(step.mask, there, size_wh, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     assert seam_energy(step.result, step.enlarged, mask) < 1.2
-    assert (step.result[mask == 0].astype(int) - step.enlarged[mask == 0] <= 1).all()
+    assert np.abs(step.result[mask == 0].astype(int) - step.enlarged[mask == 0]).max() <= 1
     assert np.abs(step.result[mask > 0.9].astype(int) - step.enlarged[mask > 0.9]).max() > 10
 
 

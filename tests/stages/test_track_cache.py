@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lipwise as lw
+from lipwise.errors import LipwiseWarning
 from lipwise.faces.detect import load_detector
 from lipwise.stages import track_cache
 from lipwise.stages.clean import examine
@@ -128,6 +129,14 @@ def test_what_is_kept_belongs_to_the_file_it_is_asked_for(clip, own_cache, looks
     first, second = examine(clip), examine(clip)
     assert len(looks) == 1
     assert {first.track.clip, second.track.clip, second.report.clip} == {sha256_of(clip)}
+
+
+def test_doubts_are_told_of_a_kept_track_too(clip, own_cache, looks, monkeypatch):
+    monkeypatch.setattr("lipwise.faces.track.UNSURE", 2.0)  # no face is sure enough
+    for _ in range(2):
+        with pytest.warns(LipwiseWarning, match="may be somebody else's in shot"):
+            examine(clip)
+    assert len(looks) == 1
 
 
 def test_a_part_of_a_clip_is_not_the_whole(clip, own_cache, looks):

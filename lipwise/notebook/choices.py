@@ -1,0 +1,194 @@
+"""What a run can be made with, what each choice costs, and which of them "auto" is."""
+
+import html
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lipwise.faces.align import ALIGNED_PX
+from lipwise.notebook.one_frame import Stretch, timed
+from lipwise.notebook.show_enhance_offers import duration, seconds_a_frame
+from lipwise.notebook.show_weights import in_words
+from lipwise.stages.enhancers import NO_WEIGHTS, RESTORERS, UPSCALERS, load_restorer
+from lipwise.stages.generators import BUILT_IN, GENERATORS, load_generator
+from lipwise.weights import find_weights
+from lipwise.weights_list import weights_entries
+
+AUTO, NONE = "auto", "none"
+MOUTHS, RESTORE, UPSCALE = "generator", "restore", "upscale"
+# What "auto" takes of what is on the disk, best first. Upscalers that were trained on drawings only are left out, and
+# so is interpolation, which makes a picture larger and not better.
+BEST = {
+    MOUTHS: ("wav2lip_gan", "wav2lip", "wav2lip_sd_gan", BUILT_IN),
+    RESTORE: (*RESTORERS, NONE),
+    UPSCALE: ("realesrgan_x4plus", "realesrgan_x4plus_ncnn", "realesrgan_x2plus", "realesr_general_x4v3", NONE),
+}
+NEEDS_NONE = {
+    BUILT_IN: "moves the mouth that is there; preview quality",
+    NO_WEIGHTS: "enlarges by interpolation; adds no detail",
+    NONE: "leaves it out",
+}
+COLUMNS = ("field", "choice", "what it does", "download", "here", "all frames take", "licence")
+KEPT_WHOLE = ("choice", "download")  # the words of the other columns may go over several lines
+ROOMY = ("what it does", "licence")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of one field of the form, and its cost.
+
+    Attributes:
+        field: "generator", "restore" or "upscale".
+        name: the value.
+        purpose, licence: what the list of weights says.
+        bytes: of its file; 0 where it needs none.
+        kept: whether it can be used without a download.
+        seconds: for all frames of the result; None where it was not measured.
+        taken: whether the run takes it.
+    """
+
+    field: str
+    name: str
+    purpose: str
+    licence: str
+    bytes: int
+    kept: bool
+    seconds: float | None = None
+    taken: bool = False
+
+    def row(self) -> tuple[str, ...]:
+        """The choice in words, in the order of `COLUMNS`."""
+        size = in_words(self.bytes) if self.bytes else "-"
+        takes = "fetch it to see" if self.seconds is None else "-" if self.name == NONE else duration(self.seconds)
+        name = f"{self.name} (taken)" if self.taken else self.name
+        return self.field, name, self.purpose, size, "yes" if self.kept else "-", takes, self.licence
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Every choice with its cost; text in a terminal, a table on a page.
+
+    Attributes:
+        rows: one for each value of each field.
+        frames, size_wh: of the result before it is enlarged.
+    """
+
+    rows: tuple[Choice, ...]
+    frames: int
+    size_wh: tuple[int, int]
+
+    def take(self, *, generator: str = AUTO, restore: str = AUTO, upscale: str = AUTO, minutes: float = 2) -> "Choices":
+        """Decide: "auto" becomes the best that is here and, for what enhances, needs at most so many minutes.
+
+        Args:
+            generator, restore, upscale: "auto", "none" (for the last two), a name, or a checkpoint's path.
+            minutes: for restoring and for upscaling, each.
+        """
+        asked = {MOUTHS: generator, RESTORE: restore, UPSCALE: upscale}
+        chosen = {field: self.best(field, minutes) if name == AUTO else name for field, name in asked.items()}
+        rows = [replace(row, taken=row.name == chosen[row.field]) for row in self.rows]
+        known = {(row.field, row.name) for row in rows}
+        files = [
+            Choice(field, name, "your own checkpoint", "its owner's", 0, kept=True, taken=True)
+            for field, name in chosen.items()
+            if (field, name) not in known
+        ]
+        return replace(self, rows=(*rows, *files))
+
+    def best(self, field: str, minutes: float) -> str:
+        """What "auto" is for a field."""
+        rows = {row.name: row for row in self.rows if row.field == field and row.kept}
+        limit = np.inf if field == MOUTHS else 60 * minutes
+        fits = [name for name in BEST[field] if name in rows and (rows[name].seconds or 0) <= limit]
+        return fits[0]
+
+    def taken(self, field: str) -> str | None:
+        """The name that a field of the recipe gets; None for "none"."""
+        name = next(row.name for row in self.rows if row.field == field and row.taken)
+        return None if name == NONE else name
+
+    @property
+    def seconds(self) -> float:
+        """What everything that is taken needs for all frames; what was not measured is not in it."""
+        return sum(row.seconds or 0 for row in self.rows if row.taken)
+
+    @property
+    def to_fetch(self) -> int:
+        """Bytes that have to be fetched for what is taken."""
+        return sum(row.bytes for row in self.rows if row.taken and not row.kept)
+
+    def settings(self, *, scale: float | None = None) -> dict[str, str | float | None]:
+        """The recipe's settings that make this choice."""
+        upscale = self.taken(UPSCALE)
+        size = {} if upscale is None or scale is None else {"upscale_scale": scale}
+        return {MOUTHS: self.taken(MOUTHS), RESTORE: self.taken(RESTORE), UPSCALE: upscale} | size
+
+    def _foot(self) -> str:
+        basis = f"{self.frames} frames of {self.size_wh[0]} x {self.size_wh[1]}"
+        fetch = f"; to fetch: {in_words(self.to_fetch)}" if self.to_fetch else ""
+        return f"Times are measured here, for {basis}. Taken: about {duration(self.seconds)}{fetch}."
+
+    def __repr__(self) -> str:
+        rows = [COLUMNS, *(one.row() for one in self.rows)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        return "\n".join([*lines, self._foot()])
+
+    def _repr_html_(self) -> str:
+        """Without colours of its own, so that a dark page shows it too; wide tables scroll inside the page."""
+        head = "".join(f'<th style="text-align:left">{html.escape(name)}</th>' for name in COLUMNS)
+        body = "".join(_table_row(one) for one in self.rows)
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<div style="overflow-x:auto">{table}</div><p>{html.escape(self._foot())}</p>'
+
+
+def _table_row(one: Choice) -> str:
+    weight = "font-weight:bold" if one.taken else ""
+    cells = "".join(
+        f'<td style="{_cell_style(name)}">{html.escape(word)}</td>'
+        for name, word in zip(COLUMNS, one.row(), strict=True)
+    )
+    return f'<tr style="{weight}">{cells}</tr>'
+
+
+def _cell_style(column: str) -> str:
+    wrap = "nowrap" if column in KEPT_WHOLE else "normal"
+    room = ";min-width:9em" if column in ROOMY else ""
+    return f"text-align:left;vertical-align:top;white-space:{wrap}{room}"
+
+
+def measure_choices(stretch: Stretch, *, scale: float | None = None) -> Choices:
+    """Every choice; those that are on the disk are tried on one frame.
+
+    Args:
+        stretch: where the frame is taken from.
+        scale: how many times larger an upscaler makes it; None is what the network gives.
+    """
+    frame = stretch.frame
+    mouths = [_choice(MOUTHS, name) for name in GENERATORS]
+    restorers = [_choice(RESTORE, name) for name in (NONE, *RESTORERS)]
+    upscalers = [_choice(UPSCALE, name) for name in (NONE, *UPSCALERS)]
+    rows = [
+        replace(one, seconds=stretch.frames * _seconds(one, stretch, frame, scale)) if one.kept else one
+        for one in (*mouths, *restorers, *upscalers)
+    ]
+    return Choices(tuple(rows), stretch.frames, (frame.shape[1], frame.shape[0]))
+
+
+def _choice(field: str, name: str) -> Choice:
+    if name in NEEDS_NONE:
+        return Choice(field, name, NEEDS_NONE[name], "-", 0, kept=True)
+    entry = weights_entries()[name]
+    return Choice(field, name, entry.purpose, entry.licence, entry.bytes, kept=find_weights(name) is not None)
+
+
+def _seconds(one: Choice, stretch: Stretch, frame: np.ndarray, scale: float | None) -> float:
+    """Seconds a frame."""
+    if one.name == NONE:
+        return 0.0
+    if one.field == MOUTHS:
+        return stretch.lipsync(load_generator(one.name, device=None))[1]
+    if one.field == UPSCALE:
+        return seconds_a_frame(one.name, frame, scale=scale)
+    restorer, face = load_restorer(one.name), np.full((1, ALIGNED_PX, ALIGNED_PX, 3), 128, np.uint8)
+    return timed(lambda: restorer.restore(face))[1]

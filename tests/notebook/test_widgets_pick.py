@@ -1,0 +1,201 @@
+"""Picking files, scrubbing frames, what choices cost and what "auto" is, one frame before the run, what a run did."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import ipywidgets
+import numpy as np
+import pytest
+
+import lipwise as lw
+from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.faces.track import DETECTED, FILLED, NONE
+from lipwise.media.write import write_video
+from lipwise.notebook import widgets
+from lipwise.notebook.choices import BEST, MOUTHS, RESTORE, UPSCALE, Choice, Choices
+from lipwise.notebook.file_picker import HERE, ON_DRIVE, SAMPLE, UP, FilePicker, listing
+from lipwise.notebook.one_frame import look_round, preview
+from lipwise.notebook.scrubber import BOX, FrameScrubber, drawn
+from lipwise.notebook.show_run import NO_CHANCE, frames_by_reason
+from lipwise.recipe import Recipe
+from lipwise.sample import SPEECH, sample_frames
+from lipwise.stages.generators import load_generator
+from lipwise.timeline import Timeline
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, face_mesh) -> Path:
+    """Thirty frames of the sample at half size."""
+    small = (cv2.resize(frame, (256, 256), interpolation=cv2.INTER_AREA) for frame in islice(sample_frames(), 30))
+    return write_video(tmp_path_factory.mktemp("clips") / "clip.mp4", small, fps=25)
+
+
+# --- files ---
+
+
+def test_a_listing_holds_what_can_be_taken(tmp_path):
+    for name in ("b.MP4", "a.jpg", "voice.wav", "notes.txt", ".hidden.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / "more").mkdir()
+    assert [one.words for one in listing(tmp_path, "face")] == [UP, "more/", "a.jpg", "b.MP4"]
+    assert [one.words for one in listing(tmp_path, "speech")] == [UP, "more/", "b.MP4", "voice.wav"]
+
+
+def test_a_clip_is_picked_in_a_folder_and_the_sample_again(clip, tmp_path):
+    picker = FilePicker("face", clip, folder=clip.parent.parent)
+    assert (picker.place.value, picker.path, picker.code()) == (SAMPLE, clip, 'face = ""')
+    own = clip.parent / "own.mp4"
+    own.write_bytes(clip.read_bytes())
+    picker.place.value = HERE
+    picker.files.index = picker.files.options.index(f"{clip.parent.name}/")
+    assert picker.take.description == "Open"
+    picker.take.click()
+    picker.files.index = picker.files.options.index("own.mp4")
+    assert picker.take.description == "Take"
+    picker.take.click()
+    assert (picker.path.name, picker.code()) == ("own.mp4", f'face = "{picker.path.as_posix()}"')
+    assert "256 x 256, 1.2 s" in picker.caption.value
+    picker.place.value = SAMPLE
+    assert picker.path == clip
+
+
+def test_a_file_that_is_no_clip_says_so(tmp_path, clip):
+    broken = tmp_path / "a<b>.mp4"
+    broken.write_text("no clip")
+    picker = FilePicker("face", clip, chosen=broken)
+    assert "cannot be taken" in picker.caption.value
+    assert "a&lt;b&gt;.mp4" in picker.caption.value
+
+
+def test_elsewhere_than_on_colab_there_is_no_drive(clip):
+    picker = FilePicker("face", clip)
+    picker.place.value = ON_DRIVE
+    assert picker.place.value == SAMPLE
+    assert "on Colab only" in picker.caption.value
+
+
+def test_every_widget_is_found_in_one_place():
+    assert widgets.FilePicker is FilePicker
+    assert widgets.FrameScrubber is FrameScrubber
+    every = "BeforeAfter BeforeAfterSlider FilePicker FrameReviewer FrameScrubber ParameterPanel PersonPicker Readout"
+    for name in (*every.split(), "RunPanel", "WeightsPicker"):
+        assert issubclass(getattr(widgets, name), ipywidgets.DOMWidget), name
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        widgets.Nothing  # noqa: B018
+
+
+# --- frames ---
+
+
+def test_the_scrubber_shows_the_frame_that_its_line_of_code_reads(clip):
+    scrubber = FrameScrubber(clip, number=99)
+    assert scrubber.slider.value == 29
+    scrubber.slider.value = 7
+    shown = cv2.imdecode(np.frombuffer(bytes(scrubber.picture.value), np.uint8), cv2.IMREAD_COLOR_RGB)
+    read = eval(scrubber.code(), {"lw": lw, "next": next})
+    assert np.abs(shown.astype(int) - drawn(read, None, 7)).mean() < 3
+    assert "0.28 s" in scrubber.caption.value
+
+
+def test_the_scrubber_draws_the_face(clip):
+    track = lw.track_faces(clip)
+    frame = next(lw.read_frames(clip, [3]))
+    assert ((drawn(frame, track, 3, height=256) == BOX).all(-1)).any()
+    assert not ((drawn(frame, None, 3, height=256) == BOX).all(-1)).any()
+
+
+# --- choices ---
+
+
+def offered(*, kept: dict[str, float]) -> Choices:
+    fields = {name: field for field, names in BEST.items() for name in names if name != "none"}
+    rows = [Choice(field, name, "", "", 10**6, name in kept, kept.get(name)) for name, field in fields.items()]
+    rows += [Choice(field, "none", "", "", 0, kept=True, seconds=0) for field in (RESTORE, UPSCALE)]
+    return Choices(tuple(rows), 100, (512, 512))
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        ({"viseme": 1}, ("viseme", None, None)),
+        ({"viseme": 1, "wav2lip": 9}, ("wav2lip", None, None)),
+        ({"viseme": 1, "wav2lip": 9, "wav2lip_gan": 9000}, ("wav2lip_gan", None, None)),
+        ({"viseme": 1, "gfpgan_1.4": 100, "realesrgan_x2plus": 119}, ("viseme", "gfpgan_1.4", "realesrgan_x2plus")),
+        ({"viseme": 1, "gfpgan_1.4": 121, "realesrgan_x4plus": 121}, ("viseme", None, None)),
+    ],
+)
+def test_auto_is_the_best_that_is_here_and_in_time(kept, expected):
+    made = offered(kept=kept).take(minutes=2)
+    assert tuple(made.taken(field) for field in (MOUTHS, RESTORE, UPSCALE)) == expected
+
+
+def test_what_is_named_is_taken_and_its_download_told(tmp_path):
+    made = offered(kept={"viseme": 3}).take(generator="wav2lip_gan", restore="none", upscale=str(tmp_path / "mine.pth"))
+    assert (made.taken(MOUTHS), made.taken(UPSCALE), made.to_fetch) == (
+        "wav2lip_gan",
+        str(tmp_path / "mine.pth"),
+        10**6,
+    )
+    assert "to fetch: 1.0 MB" in repr(made)
+    assert "fetch it to see" in made._repr_html_()
+    assert made.settings(scale=3)["upscale_scale"] == 3
+    assert "upscale_scale" not in offered(kept={"viseme": 3}).take().settings(scale=3)
+
+
+# --- one frame ---
+
+
+@pytest.fixture
+def recipe(clip, tmp_path) -> Recipe:
+    return Recipe(face=clip, speech=SPEECH, out=tmp_path / "made.mp4", consent=True)
+
+
+def test_one_frame_equals_the_runs_where_the_stretch_is_the_clip(recipe):
+    """Frame 40 is on the way back through a clip of thirty: it shows frame 18 and hears its own moment."""
+    stretch = look_round(recipe, 40)
+    assert (stretch.number, stretch.frames) == (40, 99)
+    source = next(lw.read_frames(recipe.face, [18]))
+    assert (stretch.frame == source).all()
+    whole = lw.load_speech(SPEECH).windows(Fraction(25), first=40, count=1)
+    assert (stretch.speech.windows(Fraction(25), first=stretch.place, count=1) == whole).all()
+    made = preview(stretch, generator=load_generator("viseme"))
+    assert made.lipsync is not None
+    assert (made.before == source).all()
+    assert (made.result != source).any()
+    assert set(made.seconds) == {"find the face", "make mouths", "encode"}
+    assert made.total_s == pytest.approx(stretch.hear_s + 99 * sum(made.seconds.values()))
+    assert "judged by frame 40 alone" in str(made)
+
+
+def test_an_enlarged_frame_has_the_runs_size(recipe):
+    made = preview(
+        look_round(recipe, 0),
+        generator=load_generator("viseme"),
+        enhancers=lw.Enhancers(None, lw.load_upscaler("lanczos", scale=2)),
+    )
+    assert made.result.shape == (512, 512, 3)
+    assert "enhance" in made.seconds
+
+
+def test_a_frame_beyond_the_end_is_the_last_and_one_before_the_start_is_refused(recipe):
+    with pytest.warns(LipwiseWarning, match="no frame 500: the result has 99"):
+        assert look_round(recipe, 500).number == 98
+    with pytest.raises(SettingsError, match="no frame -1"):
+        look_round(recipe, -1)
+
+
+# --- what was done ---
+
+
+def test_frames_are_counted_by_reason(clip):
+    track = lw.track_faces(clip).part(0, 4)
+    track = replace(track, origin=np.array([DETECTED, FILLED, NONE, DETECTED], track.origin.dtype))
+    timeline = Timeline(np.array([0, 1, 2, 3, 0]), np.array([True, True, False, False, True]), Fraction(25))
+    counts = {reason: int(count) for reason, count in frames_by_reason(track, timeline).items()}
+    assert sum(counts.values()) == 5
+    assert counts["new lips, face found"] == 2
+    assert counts["new lips, face between its neighbours'"] == 1
+    assert "no chance" in NO_CHANCE
