@@ -33,7 +33,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "lipwise.errors": (
         "LipwiseError MediaError SpeechError FaceError WeightsError CheckpointError SettingsError ConsentError "
-        "LicenceError LipwiseWarning"
+        "LicenceError DiskFullError LipwiseWarning"
     ),
     "lipwise.timeline": "Timeline",
     "lipwise.weights": "fetch_weights find_weights",

@@ -17,7 +17,7 @@ from lipwise.errors import MediaError, SettingsError
 from lipwise.files import hidden_folder
 from lipwise.media.colour import BT709, LIMITED, to_bt709
 from lipwise.media.join import join_segments
-from lipwise.media.output import PartFile, unwritable
+from lipwise.media.output import PartFile, check_frame_size, unwritable
 
 BEST_QUALITY, WORST_QUALITY = 0, 51  # x264's scale
 DEFAULT_QUALITY = 18  # hardly to be told from the original
@@ -92,6 +92,7 @@ class VideoWriter:
 
     def _begin(self, frame: np.ndarray) -> None:
         self._shape = height, width, _ = frame.shape
+        check_frame_size((width, height))
         self._container = self._file.open()
         stream = self._container.add_stream("libx264", rate=self._fps, options=self._options())
         stream.width, stream.height = width + width % 2, height + height % 2

@@ -64,7 +64,7 @@ def test_a_full_disk_is_not_the_sound_s_fault(picture, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(keep_sound, "_copy", full)
-    with pytest.raises(MediaError, match=r"(?s)cannot be written.*No space left.*enough space"):
+    with pytest.raises(MediaError, match=r"(?s)cannot be written.*No space left.*free some space"):
         join_kept_sound(picture, picture, tmp_path / "out.mp4")
 
 
