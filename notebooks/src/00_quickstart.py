@@ -263,6 +263,13 @@ assert recipe.restore or recipe.upscale or np.abs(written.astype(int) - step.res
 show.before_after(video, report.out, timeline, numbers=moments, track=None if recipe.upscale else track)
 
 # %% [markdown]
+# **What to look at**
+#
+# - Lips that meet where a *p*, *b* or *m* is said, and part between words that are not.
+# - No edge round mouth and chin, and the same teeth from picture to picture.
+# - Failure looks like this: the same mouth six times. Then no frame had a face: see *Frames* in the run report.
+
+# %% [markdown]
 # **Try it.** Guess first: on which word does the mouth open widest? Then move the slider and look for it. (A page
 # without a kernel shows no slider; the sheet above is its stand-in.)
 

@@ -95,6 +95,13 @@ assert again is None or again.returncode == 0, "the last lines above say what is
 assert again is None or "installing" not in again.stdout, "a second run should find nothing to do: see above"
 
 # %% [markdown]
+# **What to look at**
+#
+# - No line says *installing*: everything was there, so nothing was replaced.
+# - The last line: *ready*, and after it what deserves a look.
+# - Failure looks like this: three lines that say what happened, why, and what to do next. Nothing was changed then.
+
+# %% [markdown]
 # ## Decide where weights live
 #
 # *Weights* are the numbers that training gave a network, in files of up to 0.4 GB. They lie in `LIPWISE_HOME`, or in

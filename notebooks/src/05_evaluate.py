@@ -141,7 +141,8 @@ assert evaluation["psnr_outside_db"] > evaluation["psnr_inside_db"] + 3
 # ## Watch both at once
 #
 # Numbers tell where to look; the eye decides. From left to right: clip, result, and their difference, six times as
-# strong. Expect light at mouth, jaw and collar, none at the eyes.
+# strong. Expect light at mouth, jaw and collar that comes and goes with the speech, none at the eyes. A bright line
+# round the chin would be a seam.
 
 # %%
 show_evaluate.side_by_side(plan, result, "side_by_side.mp4")
@@ -242,6 +243,13 @@ assert max(scores, key=scores.get) == "clip untouched"
 
 # %%
 show_evaluate.sync(evaluation)
+
+# %% [markdown]
+# **What to look at**
+#
+# - One curve for the result and one for the source: only the two together tell something.
+# - Where a curve dips is the AV offset, above 0 when the sound is early; how deep it dips is LSE-C.
+# - Failure looks like this: a curve without a dip, because no shift agrees; or a line that says why there is none.
 
 # %% [markdown]
 # ## Exercise
