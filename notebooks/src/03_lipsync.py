@@ -225,9 +225,9 @@ show_lipsync_failures.boxes(tried, mesh)
 #
 # - Without the chin, the crop's middle rises to the eyes: the nose has to be invented. The jaw has no room to drop, and
 #   the mask, which ends inside the box, takes less of the mouth.
-# - Far too low, the old mouth stands above the black: a wrong answer, which a network reads and the stand-in does not.
+# - Far too low, the old mouth stands above the black: a wrong answer, which only a network reads.
 # - Failure looks like this: lips that move on a chin that does not. Add to the second of
-#   [pads]({glossary}#pads), which are (top, bottom, left, right).
+#   [pads]({glossary}#pads), the bottom.
 
 # %% [markdown]
 # ## Break windows and colours

@@ -207,7 +207,7 @@ show_evaluate.SoundShift(made.mesh_xy, waveform, fps=video.fps)
 # ## Fool the figures
 #
 # A stretch of the result, spoiled in four ways. Guess first: which of them gets the best PSNR? Expect a table, green
-# for good, amber for doubtful and red for bad, with no row that is red for every fault.
+# for good, yellow for fair and red for bad, with no row that is red for every fault.
 
 # %%
 stretch = show_evaluate.Stretch(plan, result, count=32)
