@@ -184,16 +184,7 @@ if [ -s "$scratch/engines" ]; then
     fi
 fi
 
-# Installed from here, and since pyproject.toml last changed; offline there may be nothing to build it with, and only
-# the doctor reads what an older one lists.
-if ! (cd / && "$env_python" -c "
-import pathlib, sys
-from importlib.metadata import distribution
-import lipwise
-root = pathlib.Path(sys.argv[1])
-listed = next(file.locate() for file in distribution('lipwise').files if file.name == 'METADATA')
-current = listed.stat().st_mtime >= (root / 'pyproject.toml').stat().st_mtime
-sys.exit(pathlib.Path(lipwise.__file__).parent.parent != root or not (current or sys.argv[2]))" "$root" "$offline" 2>/dev/null); then
+if ! "$env_python" "$root/tools/setup_packages.py" current ${offline:+--offline "$offline"}; then
     pip_install --no-deps --editable "$root" 2>"$scratch/said" || fail_with_said "LipWise itself could not be installed"
 fi
 

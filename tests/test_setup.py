@@ -235,6 +235,59 @@ def test_the_script_is_sound_shell():
     assert done.returncode == 0, done.stdout
 
 
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """Sources as after a build in them: an empty package, a pyproject.toml, and the folder that setuptools leaves."""
+    root = tmp_path / "checkout"
+    for folder in ("lipwise", "tools", "lipwise.egg-info"):
+        (root / folder).mkdir(parents=True)
+    (root / "lipwise" / "__init__.py").touch()
+    (root / "lipwise.egg-info" / "PKG-INFO").write_text("Name: lipwise\nVersion: 0.1.0\n")
+    (root / "lipwise.egg-info" / "SOURCES.txt").write_text("lipwise/__init__.py\n")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    shutil.copy(ROOT / "tools" / "setup_packages.py", root / "tools")
+    return root
+
+
+def is_current(root: Path, *options: str, installed_s: float | None, before: str = "") -> bool:
+    """Whether the program in a checkout finds LipWise installed.
+
+    Args:
+        installed_s: seconds after the last change of pyproject.toml; None for never.
+        before: what stands on the path before what is installed.
+    """
+    packages = root.parent / "packages"
+    if installed_s is not None:
+        noted = packages / "lipwise-0.1.0.dist-info" / "METADATA"
+        noted.parent.mkdir(parents=True)
+        noted.write_text("Name: lipwise\nVersion: 0.1.0\n")
+        (noted.parent / "RECORD").write_text("lipwise-0.1.0.dist-info/METADATA,,\n")
+        changed = (root / "pyproject.toml").stat().st_mtime
+        os.utime(noted, (changed + installed_s,) * 2)
+    command = [sys.executable, "-S", root / "tools" / "setup_packages.py", "current", *options]  # -S: nothing else
+    pip = Path(importlib.util.find_spec("pip").origin).parent
+    (root.parent / "pip").symlink_to(pip)
+    path = os.pathsep.join(filter(None, (before, str(packages), str(root), str(root.parent))))
+    return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("before", ["", "checkout"])
+@pytest.mark.parametrize(("installed_s", "current"), [(60, True), (-60, False), (None, False)])
+def test_lipwise_is_installed_anew_where_it_is_older_than_its_project_file(checkout, installed_s, current, before):
+    before = str(checkout) if before else ""
+    assert is_current(checkout, installed_s=installed_s, before=before) == current
+
+
+def test_offline_an_older_lipwise_serves(checkout):
+    assert is_current(checkout, "--offline", "wheels", installed_s=-60)
+
+
+def test_a_lipwise_of_another_checkout_does_not_serve(checkout, tmp_path):
+    (tmp_path / "other" / "lipwise").mkdir(parents=True)
+    (tmp_path / "other" / "lipwise" / "__init__.py").touch()
+    assert not is_current(checkout, installed_s=60, before=str(tmp_path / "other"))
+
+
 @pytest.mark.slow
 def test_a_sound_environment_on_arm_gets_yunet_and_nothing_else(tmp_path, shared_weights, packages, project):
     """A second run: all is there, so nothing is installed, the network is not needed, and the doctor ends it."""

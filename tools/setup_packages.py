@@ -2,11 +2,13 @@
 
     python tools/setup_packages.py plan FOLDER [--dev] [--offline FOLDER] [--weights none|min|all]
     python tools/setup_packages.py changed BEFORE
+    python tools/setup_packages.py current [--offline FOLDER]
 
-It needs nothing but Python 3.11 and pip. `plan` writes files of one item a line:
-missing (requirements to install), engines (those that go in without dependencies), installed (name==version),
-protected (installed ones that may not change), constraints (all installed ones that need not change), remarks (to be
-said aloud), lacking (what the offline folder ought to hold and does not), yunet (empty where libfacedetection serves).
+It needs nothing but Python 3.11 and pip. `current` ends with 0 where LipWise itself need not be installed anew.
+`plan` writes files of one item a line: missing (requirements to install), engines (those that go in without
+dependencies), installed (name==version), protected (installed ones that may not change), constraints (all installed
+ones that need not change), remarks (to be said aloud), lacking (what the offline folder ought to hold and does not),
+yunet (empty where libfacedetection serves).
 """
 
 import argparse
@@ -18,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +232,27 @@ def show_changes(arguments: argparse.Namespace) -> int:
     return int(harm)
 
 
+def is_current(*, offline: bool = False) -> bool:
+    """Whether LipWise is installed from here, and since pyproject.toml last changed.
+
+    Offline there may be nothing to build it with, and only the doctor reads what an older one lists. A build leaves a
+    folder of its own beside the sources, which counts as installed too where the path begins there; it has no METADATA.
+    """
+    found = find_spec("lipwise")
+    listed = [one for here in distributions(name="lipwise") for one in here.files or () if one.name == "METADATA"]
+    if found is None or found.origin is None or not listed:
+        return False
+    changed = (ROOT / "pyproject.toml").stat().st_mtime
+    return Path(found.origin).parent.parent == ROOT and (
+        offline or any(Path(one.locate()).stat().st_mtime >= changed for one in listed)
+    )
+
+
+def say_whether_current(arguments: argparse.Namespace) -> int:
+    """End with 1 if LipWise has to be installed."""
+    return int(not is_current(offline=bool(arguments.offline)))
+
+
 def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -242,6 +266,9 @@ def main() -> int:
     compare = commands.add_parser("changed")
     compare.add_argument("before", type=Path)
     compare.set_defaults(run=show_changes)
+    current = commands.add_parser("current")
+    current.add_argument("--offline", type=Path)
+    current.set_defaults(run=say_whether_current)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 
@@ -65,11 +64,8 @@ def is_set_up(folder: Path) -> bool:
     folder.mkdir()
     subprocess.run([sys.executable, ROOT / "tools" / "setup_packages.py", "plan", folder], check=True)
     lacks = any((folder / kind).read_text().strip() for kind in ("missing", "engines"))
-    # The script installs LipWise anew when its pyproject.toml has changed since.
-    known = [file for one in distributions(name="lipwise") for file in one.files or () if file.name == "METADATA"]
-    changed = (ROOT / "pyproject.toml").stat().st_mtime
-    current = any(Path(str(file.locate())).stat().st_mtime >= changed for file in known)
-    return current and not lacks
+    current = [sys.executable, ROOT / "tools" / "setup_packages.py", "current"]
+    return not lacks and subprocess.run(current, check=False).returncode == 0
 
 
 def start_enhance(folder: Path, face_mesh: Path) -> Start:
