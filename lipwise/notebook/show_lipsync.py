@@ -87,7 +87,9 @@ def gate(waveform: np.ndarray, gated: Speech, ungated: Speech, fps: Fraction) ->
     _draw_wave(sound, waveform, 0, length_s)
     times_s = np.arange(len(gated.gate)) / MEL_FRAMES_PER_SECOND
     top = sound.get_ylim()[1]
-    sound.fill_between(times_s, -top, top, where=gated.gate < 0.5, color="0.85", label="the gate is shut")
+    sound.fill_between(
+        times_s, -top, top, where=gated.gate < 0.5, color="0.85", label="the gate is more than half shut"
+    )
     drawn = (2 * gated.gate - 1) * 0.95 * top
     sound.plot(times_s, drawn, color="tab:orange", lw=2, label="the gate: below shut,\nabove open")
     for speech, name, style in ((ungated, "without the gate", "--"), (gated, "with the gate", "-")):

@@ -74,7 +74,7 @@ generator = "auto"  # @param ["auto", "viseme", "wav2lip", "wav2lip_gan"]
 # @markdown What draws the face anew in detail: 0.3 to 0.4 GB each, and slow without a GPU.
 restore = "auto"  # @param ["auto", "none", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
 # @markdown What enlarges the picture: `lanczos` takes no time; the others are 33 to 67 MB, and slow without a GPU.
-upscale = "auto"  # @param ["auto", "none", "lanczos", "realesrgan_x4plus", "realesrgan_x4plus_ncnn"]
+upscale = "auto"  # @param ["auto", "none", "lanczos", "realesrgan_x4plus_ncnn", "realesr_general_x4v3"]
 # @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 2  # @param {type:"number"}
 # @markdown How many minutes `auto` may spend on restoring, and as many on enlarging.
@@ -165,7 +165,7 @@ quick.compare(panel.work.plan, report.out)
 #
 # - Turn the sound on. The sample says *Hello! This picture has learned to speak. Please watch my lips.* The lips meet
 #   on *p* and *m* and part on the vowels.
-# - Only mouth and jaw move on their own; eyes and hair sway with the camera.
+# - Only mouth, jaw and what the chin pushes move on their own; eyes and hair sway with the camera.
 # - Failure looks like this: a mouth that chatters in a pause, or lips that move before you hear them.
 
 # %%
@@ -245,18 +245,18 @@ show.step(step)
 # **What to look at**
 #
 # - The [mask]({glossary}#mask) is soft: white is taken from the new crop, black from the frame, grey is a mix of both.
-# - Picture 6 is brightest at mouth and jaw, and black from the nose up.
+# - Picture 6 is bright at mouth, jaw and collar, and black from the nose up.
 # - Failure looks like this: a line round the mouth, or an edge seen twice where the mask fades.
 
 # %% [markdown]
 # ## Before and after
 #
 # Six moments from your frame on: the clip above, the result below. Expect the sample's one smile above, and a
-# different mouth in every picture below. Eyes and nose are the same in both; chin and cheeks follow the mouth. Teeth
+# different mouth in most pictures below. Eyes and nose are the same in both; chin and cheeks follow the mouth. Teeth
 # that change shape between frames would be a fault.
 
 # %%
-moments = np.clip(number + 4 * np.arange(6), 0, report.frames - 1)
+moments = np.clip(min(number, report.frames - 21) + 4 * np.arange(6), 0, report.frames - 1)
 # Check: without enhancement, the file holds what you saw made step by step; compression changes it little.
 written = next(lw.read_frames(report.out, [number]))[: frame.shape[0], : frame.shape[1]]
 assert recipe.restore or recipe.upscale or np.abs(written.astype(int) - step.result).mean() < 4
@@ -295,6 +295,9 @@ widest = int(np.nanargmax(lw.mouth_gap(made.mesh_xy)))
 # Check your answer.
 assert widest is not None, "Not solved yet: set widest in the cell above."
 after = lw.mouth_gap(made.mesh_xy)
+counted = isinstance(widest, (int, np.integer)) and 0 <= widest < len(after)
+assert counted, f"widest is the number of a frame, from 0 to {len(after) - 1}: neither the gap nor the time."
+assert np.isfinite(after[widest]), f"No face was found in frame {widest} of the result."
 assert after[widest] == np.nanmax(after), f"The lips are {after[widest]:.2f} apart there, and further elsewhere."
 before = lw.mouth_gap(track.mesh_xy[timeline.source_index])
 show.opening({"before": before, "after": after}, video.fps, marked=widest)

@@ -87,7 +87,8 @@ count = voice.frame_count(video.fps)
 video = video.part(0, min(video.frame_count, count))
 track = lw.track_faces(video)
 timeline = lw.Timeline.for_speech(track.has_face, video.fps, count)
-number = min(number, count - 1)
+assert track.has_face.any(), "No face was found in this clip: take another one."
+number = min(max(number, 0), count - 1)
 assert timeline.synth[number], f"frame {number} shows no face: choose another number"
 
 # %% [markdown]
@@ -137,7 +138,7 @@ show_lipsync.gate(humming, gated, ungated, video.fps)
 # **What to look at**
 #
 # - The gate opens before each word, so that no first sound is lost, and stays open through short gaps.
-# - Where somebody speaks, the two curves are the same: a gate takes nothing from speech.
+# - Where somebody speaks, the two curves are nearly the same: a gate takes hardly anything from speech.
 # - Failure looks like this: the dashed line in the last second. Nobody speaks, and the mouth stands open.
 
 # %% [markdown]
@@ -224,8 +225,9 @@ show_lipsync_failures.boxes(tried, mesh)
 #
 # - Without the chin, the crop's middle rises to the eyes: the nose has to be invented. The jaw has no room to drop, and
 #   the mask, which ends inside the box, takes less of the mouth.
-# - Far too low, the old mouth stands above the black: the network is told an answer, a wrong one.
-# - Failure looks like this: lips that move on a chin that does not. Add to the second of [pads]({glossary}#pads).
+# - Far too low, the old mouth stands above the black: a wrong answer, which only a network reads.
+# - Failure looks like this: lips that move on a chin that does not. Add to the second of
+#   [pads]({glossary}#pads), the bottom.
 
 # %% [markdown]
 # ## Break windows and colours
@@ -332,7 +334,9 @@ for asked, step in cases.items():
     begins = window_start(*asked)
     assert begins is not None, "Not solved yet: let window_start return a number."
     assert begins == int(begins), f"{begins} is no whole number: between two steps the earlier one counts."
-    reason = why.get(begins, "80 steps a second, and rounding comes last")
+    clipped = begins == 0 and step > 0  # what 0 says of a step before the recording is no reason here
+    reason = "80 steps a second, and rounding comes last"
+    reason = reason if clipped else why.get(begins, reason)
     assert begins == step, f"window_start{asked} is {step}, not {begins}: {reason}."
 print("Right, even after an hour.")
 
@@ -368,5 +372,6 @@ print("Right, even after an hour.")
 #   which no mouth can be made.
 # - [00_quickstart](00_quickstart.ipynb): the whole chain in one call; set `generator` to `wav2lip_gan`.
 # - [01_setup](01_setup.ipynb): fetch Wav2Lip's weights, and look inside them.
-# - In a terminal: `python -m lipwise run --help` has every setting of this lesson.
+# - In a terminal, `python -m lipwise run --help` has region and offset; pads and feather are set in Python:
+#   `lw.Recipe(..., lipsync={"pads": (0, 20, 0, 0)})`.
 # - Words: the [glossary]({glossary}).

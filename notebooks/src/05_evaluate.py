@@ -83,6 +83,7 @@ if not result:
     shutil.rmtree(run_folder, ignore_errors=True)  # of an earlier time: a run keeps to a folder of its own
     chosen = {"face": face or sample.face, "speech": speech or sample.speech, "generator": generator}
     lw.run(lw.Recipe(**chosen, out=result, consent=True), run_folder=run_folder)
+assert run_folder, "Name the folder of that result's run, too: run_folder in the form."
 plan = open_run(run_folder)
 video = lw.probe(result)
 show.play(result)
@@ -161,7 +162,7 @@ show_evaluate.mouth(evaluation, waveform)
 # %% [markdown]
 # **What to look at**
 #
-# - Real people reach 0.1 to 0.5, `viseme` about 0.98. Does it speak better than people? No: **it is judged by the
+# - Real people reach 0.1 to 0.5, `viseme` here 0.98. Does it speak better than people? No: **it is judged by the
 #   network that it was made with.** Judge a generator by something that it has not seen.
 # - Lips shut where the sound is silent, too.
 # - Failure looks like this: an open mouth in a pause, or the same curve a few frames later.
@@ -206,7 +207,7 @@ show_evaluate.SoundShift(made.mesh_xy, waveform, fps=video.fps)
 # ## Fool the figures
 #
 # A stretch of the result, spoiled in four ways. Guess first: which of them gets the best PSNR? Expect a table, green
-# for good and red for bad, with no row that is red for every fault.
+# for good, yellow for fair and red for bad, with no row that is red for every fault.
 
 # %%
 stretch = show_evaluate.Stretch(plan, result, count=32)
@@ -309,6 +310,6 @@ print(f"before: {off}\nafter:  {left}")
 # - [02_clean_faces](02_clean_faces.ipynb) and [04_enhance](04_enhance.ipynb): mend what you found.
 # - An offset in all your results? `lw.Recipe(..., lipsync={"audio_offset_s": 0.04})` makes the lips 0.04 s earlier;
 #   in a terminal, `--audio-offset 0.04`.
-# - `made_run` holds the geometry of a face: `shutil.rmtree("made_run")` deletes it when you are done.
+# - `made_run` holds the geometry of a face: `lw.forget_run("made_run")` deletes it when you are done.
 # - `python -m lipwise evaluate --help`; `evaluation.save("e.json")`, `evaluation.to_pandas()`. Words: the
 #   [glossary]({glossary}).

@@ -102,6 +102,18 @@ def _of(part: Part, size: dict) -> list[str]:
     return [f"{size['where']} {fault}" for fault, is_so in faults.items() if is_so]
 
 
+def open_answer(answer: Part) -> None:
+    """A question's answer cannot be seen before its line is clicked, and can be seen after."""
+
+    def height() -> float:
+        return answer.element.bounding_box()["height"]
+
+    line = answer.one("summary").element.bounding_box()["height"]
+    assert height() < 1.5 * line
+    answer.one("summary").click()
+    answer.until(lambda: height() > 1.5 * line, "the answer shows")
+
+
 def choose_otherwise(choice: Part) -> None:
     """Take another of a menu's choices; what stands round the menu changes with it."""
     menu = choice.one("select")

@@ -16,7 +16,7 @@ from browser_page import SIZE
 LOOKS = Path(__file__).parent / "looks"
 TILE_WH, COLUMNS = (96, 64), 8  # of the thumbnails, and how many stand in a row
 COARSE_WH = (12, 8)  # what is compared: other figures and other letters do not show, another picture does
-MOST_APART = 60  # levels of 0 to 255 by which a place may be lighter or darker
+MOST_APART = 110  # levels of 0 to 255 by which a place may be lighter or darker; other lines of text reach 70
 LEAST_HEIGHT = 10  # px; a lower output shows nothing
 
 

@@ -91,6 +91,12 @@ def test_videos_play(lesson):
         checks.play(video)
 
 
+def test_answers_are_hidden_until_they_are_asked_for(lesson):
+    answers = lesson.all(".jp-RenderedMarkdown details")
+    assert answers
+    checks.open_answer(answers[0])
+
+
 def test_words_can_be_read_in_the_dark_theme(lesson, screenshots):
     lesson.turn("Dark")
     assert looks.empty(looks.take(lesson, screenshots / lesson.path.stem, "dark")) == []

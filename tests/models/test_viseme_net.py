@@ -136,6 +136,7 @@ def test_wrong_weights_are_named(tmp_path: Path, name: str):
     assert "train_viseme.py" in caught.value.next_step
 
 
+@pytest.mark.slow
 def test_moves_with_real_speakers(shared: Path, golden: Path):
     """No worse than an earlier network, measured by the same script on the same clips."""
     benchmark = runpy.run_path(str(ROOT / "benchmarks" / "viseme_audio.py"))

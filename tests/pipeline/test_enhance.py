@@ -182,6 +182,7 @@ def test_the_chain_restores_and_upscales(sample, tmp_path, monkeypatch):
     assert "enhance" in report.seconds
 
 
+@pytest.mark.slow
 def test_enhanced_segments_joined_equal_the_whole(sample, tmp_path, face_mesh):
     from lipwise.pipeline.chain import render_all
     from lipwise.pipeline.join import join_plan
