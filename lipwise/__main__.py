@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from lipwise.commands.warned import plain_warnings
 from lipwise.errors import LipwiseError
 
 # Command -> the module of lipwise.commands that it lives in.
@@ -43,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; an error the user can mend is shown in three lines and ends with status 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that a killed run cleans up, too
     try:
-        dispatch(sys.argv[1:] if arguments is None else arguments)
+        with plain_warnings():
+            dispatch(sys.argv[1:] if arguments is None else arguments)
     except LipwiseError as error:
         sys.stderr.write(f"error: {error}\n")
         raise SystemExit(2) from None

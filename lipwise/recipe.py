@@ -114,5 +114,6 @@ class Recipe(Settings):
         raise ConsentError(
             "Nobody has said that the people seen and heard agreed",
             cause="a made-up video of a real person needs that person's consent, and so does a voice",
-            next_step="with their consent, pass consent=True (command line: --consent) or set LIPWISE_CONSENT=yes",
+            next_step="with their consent, pass consent=True (command line: --consent; in a notebook: tick consent in "
+            "the form) or set LIPWISE_CONSENT=yes",
         )

@@ -1,12 +1,12 @@
 """What commands share: the person to follow, as it is typed, and errors in the words of the command line."""
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lipwise.errors import LicenceError, LipwiseError, LipwiseWarning, SettingsError, WeightsError
+from lipwise.commands.warned import plain_warnings
+from lipwise.errors import LicenceError, LipwiseError, SettingsError, WeightsError
 from lipwise.stages.enhancers import RESTORERS, UPSCALERS
 from lipwise.weights import weights_entries
 
@@ -51,23 +51,14 @@ class Wording:
 @contextmanager
 def as_typed(wording: Wording) -> Iterator[None]:
     """Errors and warnings of the library come out in the words of the command line, warnings without their code."""
-    shown = warnings.formatwarning
-
-    def plain(message: Warning | str, category: type[Warning], *where: object, **more: object) -> str:
-        if issubclass(category, LipwiseWarning):
-            return f"warning: {wording.of(str(message))}\n"
-        return shown(message, category, *where, **more)  # pyright: ignore[reportArgumentType]  # handed on as it came
-
-    warnings.formatwarning = plain
     try:
-        yield
+        with plain_warnings(wording.of):
+            yield
     except LipwiseError as error:
         words = (wording.of(text) for text in (error.what, error.cause, error.next_step))
         what, cause, next_step = words
         next_step = _by_command(error, next_step)
         raise type(error)(what, cause=cause, next_step=next_step) from error
-    finally:
-        warnings.formatwarning = shown
 
 
 def _by_command(error: LipwiseError, next_step: str) -> str:

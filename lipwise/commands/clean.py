@@ -36,7 +36,7 @@ def clean(
     out: Path,
     policy: Literal["drop", "pass", "hold", "fail"] = "drop",
     one_face: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
-    ignore: tuple[str, ...] = (),
+    ignore: Annotated[tuple[str, ...], tyro.conf.arg(help_behavior_hint="(default: none)")] = (),
     keep: str = "",
     drop: str = "",
     bridge: int = 0,

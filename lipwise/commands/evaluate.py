@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 import tyro
 
 import lipwise
+from lipwise.commands.choices import Wording, as_typed
 from lipwise.errors import SettingsError
+
+WORDING = Wording(
+    "evaluate",
+    {
+        "run_folder (command line: --keep-run)": "--keep-run",
+        "give the source instead": "give --source instead",
+    },
+)
 
 
 def evaluate(
@@ -39,22 +48,23 @@ def evaluate(
         report: write the figures to this JSON file.
         no_cache: do not keep what was found for the next call; it is the geometry of a face.
     """
-    _check_report(report, [result, *filter(None, (run, source, track, speech))])
-    pasted = None if run is not None else lipwise.PastedRegion(generator, lipwise.LipsyncSettings(region=region))
-    made = lipwise.evaluate(
-        result,
-        run=run,
-        source=source,
-        track=None if track is None else lipwise.FaceTrack.load(track),
-        speech=speech,
-        pasted=pasted,
-        sync=None if no_sync else "auto",
-        detector=detector,
-        cache=not no_cache,
-        progress=True,
-    )
-    if report is not None:
-        made.save(report)
+    with as_typed(WORDING):
+        _check_report(report, [result, *filter(None, (run, source, track, speech))])
+        pasted = None if run is not None else lipwise.PastedRegion(generator, lipwise.LipsyncSettings(region=region))
+        made = lipwise.evaluate(
+            result,
+            run=run,
+            source=source,
+            track=None if track is None else lipwise.FaceTrack.load(track),
+            speech=speech,
+            pasted=pasted,
+            sync=None if no_sync else "auto",
+            detector=detector,
+            cache=not no_cache,
+            progress=True,
+        )
+        if report is not None:
+            made.save(report)
     sys.stdout.write(f"{made}\n")
 
 

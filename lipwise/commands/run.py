@@ -11,9 +11,24 @@ import lipwise
 from lipwise.commands.choices import ChooseAt, Wording, as_typed, one_choice
 from lipwise.stages.policies import LIPSYNC_CLEAN
 
+FILES = {"face": "--face", "speech": "--speech", "clean.track_file": "--track"}
+OPTIONS = {name: f"--{name}" for name in ("generator", "quality", "detector", "choose", "restore", "upscale")} | {
+    "restore_engine": "--restore-engine",
+    "lipsync.region": "--region",
+    "enhance.region": "--restore-region",
+}
+# In what a run that is to go on differs from what it was begun with, so far as there is an option.
+TOLD = {f"{name} is another file": f"{option} is another file" for name, option in (FILES | OPTIONS).items()}
+TOLD |= {f"{name} was": f"{option} was" for name, option in OPTIONS.items()}
+TOLD |= {
+    "track.least_confidence": "--least-confidence",
+    "lipsync.gate_silence was True and is False": "--move-in-silence was not given and is now",
+    "lipsync.gate_silence was False and is True": "--move-in-silence was given and is not now",
+}
 WORDING = Wording(
     "run",
-    {
+    TOLD
+    | {
         "clean.track_file": "--track",
         "track_file": "--track",
         "start_s": "--start",
@@ -31,6 +46,7 @@ WORDING = Wording(
         "run_folder": "--keep-run",
         "resume=True": "--resume",
         "delete it with lipwise.forget_run(folder)": "delete it",
+        "try the other detector": "try the other --detector",
     },
 )
 
@@ -48,6 +64,7 @@ def run(
     speech_end: float | None = None,
     keep_background: float = 0.0,
     quality: Literal["draft", "good", "best"] = "good",
+    detector: Literal["auto", "libfacedetection", "yunet"] = "auto",
     choose: int | None = None,
     choose_at: ChooseAt | None = None,
     least_confidence: float = 0.0,
@@ -85,6 +102,7 @@ def run(
         speech_end: use the recording up to this second.
         keep_background: how loud the clip's own sound stays under the speech, 0 to 1.
         quality: of the written picture.
+        detector: what finds faces.
         choose: which person speaks, counted from the left, from 0; the largest steady face otherwise.
         choose_at: which person speaks: X Y of a point on the face in pixels of the upright picture, or X Y FRAME for
             where the face is in that frame of the used part.
@@ -121,6 +139,7 @@ def run(
             speech_end_s=speech_end,
             keep_background=keep_background,
             quality=quality,
+            detector=detector,
             choose=one_choice(choose, choose_at, track=track),
             track={"least_confidence": least_confidence},
             device=device,

@@ -11,12 +11,16 @@ from lipwise.errors import LicenceError, WeightsError
 
 
 def weights(
-    names: tyro.conf.Positional[tuple[str, ...]] = (),
+    names: Annotated[
+        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(help_behavior_hint="(default: list them)")
+    ] = (),
     *,
     all: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
     accept_licence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False,
 ) -> None:
     """Fetch weights files, verified, and say where they lie; without a name, list them.
+
+    In the list, files that are on the disk already are marked: here.
 
     Wav2Lip's weights are for research and other non-commercial use. A file with such a condition is downloaded only
     after you have accepted it, here at the prompt, with --accept-licence, or with LIPWISE_ACCEPT_LICENCE=yes.
@@ -28,10 +32,7 @@ def weights(
     """
     entries = lipwise.weights_entries()
     if not names and not all:
-        width = max(map(len, entries))
-        for name, entry in entries.items():
-            about = f"{entry.purpose}; {entry.licence}"
-            sys.stdout.write(f"{name:{width}s} {entry.bytes / 1e6:6.1f} MB  {about}\n")
+        sys.stdout.writelines(f"{line}\n" for line in _list())
     errors = []
     for name in entries if all else names:
         try:
@@ -41,6 +42,17 @@ def weights(
             errors.append(error)
     if errors:
         raise SystemExit(2)
+
+
+def _list() -> list[str]:
+    """A line for each entry: its size, whether the file is on the disk and right, what it is for, its licence."""
+    entries = lipwise.weights_entries()
+    width = max(map(len, entries))
+    here = {name: "here" if lipwise.find_weights(name) else "" for name in entries}
+    return [
+        f"{name:{width}s} {entry.bytes / 1e6:6.1f} MB  {here[name]:4s}  {entry.purpose}; {entry.licence}"
+        for name, entry in entries.items()
+    ]
 
 
 def _fetched(name: str, *, accept_licence: bool) -> Path:

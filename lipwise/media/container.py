@@ -10,6 +10,7 @@ from av.error import FFmpegError, OptionNotFoundError
 from av.video.stream import VideoStream
 
 from lipwise.errors import MediaError
+from lipwise.media.ffmpeg_words import in_words
 
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC in libavformat/avformat.h
 TEXT_AS_ART = {"tty", "bin", "xbin", "adf", "idf"}  # demuxers that draw any text file as a picture
@@ -76,7 +77,7 @@ def open_input(path: Path) -> InputContainer:
     except (FFmpegError, OSError, ValueError) as error:
         raise MediaError(
             f"{path} cannot be read as a video, a picture or a recording",
-            cause=f"FFmpeg says: {error}",
+            cause=f"FFmpeg says: {in_words(error)}",
             next_step=f"use {PLAYABLE}; if it should be one, it was not copied or downloaded completely",
         ) from error
     if container.format.name in TEXT_AS_ART:

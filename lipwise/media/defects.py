@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lipwise.errors import LipwiseWarning, SpeechError
+from lipwise.media.ffmpeg_words import in_words
 
 Span = tuple[float, float]
 
@@ -57,7 +58,7 @@ class SoundDefects:
 
     def note_undecoded(self, error: Exception) -> None:
         self.undecoded += 1
-        self.first_error = self.first_error or str(error)
+        self.first_error = self.first_error or in_words(error)
 
     def note_end(self, end_s: float, *, stated_s: float) -> None:
         if stated_s - end_s > max(CUT_SHORT_S, CUT_SHORT_SHARE * stated_s):

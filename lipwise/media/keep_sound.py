@@ -13,6 +13,7 @@ from av.stream import Stream
 
 from lipwise.errors import MediaError
 from lipwise.media.container import open_input, picture_stream
+from lipwise.media.ffmpeg_words import in_words
 from lipwise.media.output import QUICK_START, PartFile, unwritable
 
 
@@ -40,7 +41,7 @@ def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
             raise unwritable(file.path, error) from error
         raise MediaError(
             f"The sound of {source} cannot be kept in {file.path.name}",
-            cause=f"FFmpeg says: {error}",
+            cause=f"FFmpeg says: {in_words(error)}",
             next_step="name the result .mkv, which holds any sound",
         ) from error
     except BaseException:

@@ -10,6 +10,7 @@ from av.error import FFmpegError
 
 from lipwise.errors import DiskFullError, MediaError
 from lipwise.files import new_part
+from lipwise.media.ffmpeg_words import in_words
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 QUICK_START = {"movflags": "+faststart"}  # the index before the frames, so that a browser can begin at once
@@ -35,7 +36,7 @@ def unwritable(path: Path, error: Exception) -> MediaError:
         )
     return MediaError(
         f"{path} cannot be written",
-        cause=str(error),
+        cause=in_words(error),
         next_step="choose a folder that you may write to, with enough space left, and a name that is not too long",
     )
 

@@ -8,6 +8,8 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from lipwise.media.ffmpeg_words import in_words
+
 RAW_DEMUXERS = {"h264", "hevc", "vvc", "m4v", "mjpeg", "mpegvideo", "obu", "h261", "h263"}  # pictures without times
 WHOLE_ONLY = RAW_DEMUXERS | {"gif", "apng"}  # no way in but from the first frame on
 HEADER_SAYS_LENGTH = ("matroska", "flv", "avi")
@@ -56,7 +58,7 @@ def read_packets(container: InputContainer, stream: VideoStream) -> Packets:
             is_key.append(packet.is_keyframe)
             ends.append(packet.duration or 0)
     except (FFmpegError, OSError) as error:
-        problem = str(error)
+        problem = in_words(error)
     times, keys, durations = np.array(pts, np.int64), np.array(is_key, bool), np.array(ends, np.int64)
     order = np.argsort(times, kind="stable")
     times, keys, durations = times[order], keys[order], durations[order]

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from lipwise.errors import LipwiseWarning, MediaError
 from lipwise.media.colour import Colour, ToRgb, colour_of
 from lipwise.media.container import exact, open_input, picture_stream
+from lipwise.media.ffmpeg_words import in_words
 from lipwise.media.orientation import Orientation, orientation_of
 from lipwise.media.packets import Packets, read_packets
 from lipwise.media.still import OPAQUE, TRANSPARENT, is_still_file, read_still
@@ -149,7 +150,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
             for frame in packet.decode():
                 return frame
         except FFmpegError as error:
-            said = f"FFmpeg says: {error}"
+            said = f"FFmpeg says: {in_words(error)}"
     raise _nothing_decoded(path, said)
 
 

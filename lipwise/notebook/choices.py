@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lipwise.faces.align import ALIGNED_PX
-from lipwise.notebook.one_frame import Stretch, timed
+from lipwise.notebook.one_frame import Stretch
 from lipwise.notebook.show_enhance_offers import duration, seconds_a_frame
 from lipwise.notebook.show_weights import in_words
+from lipwise.notebook.timed import timed
 from lipwise.stages.enhancers import NO_WEIGHTS, RESTORERS, UPSCALERS, load_restorer
 from lipwise.stages.generators import BUILT_IN, GENERATORS, load_generator
 from lipwise.weights import find_weights

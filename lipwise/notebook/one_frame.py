@@ -6,22 +6,22 @@ Only about a second of the clip round the frame is looked at. So the face's smoo
 
 import tempfile
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
-from typing import TypeVar
 
 import numpy as np
 
-from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.errors import FaceError, LipwiseWarning, SettingsError
 from lipwise.faces.track import FaceTrack
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.media.write import write_video
 from lipwise.models.generator import Generator
 from lipwise.notebook.show_enhance_offers import duration
+from lipwise.notebook.timed import timed
+from lipwise.pipeline.check import check_recipe
 from lipwise.pipeline.plan import used_part
 from lipwise.recipe import QUANTISER, Recipe
 from lipwise.stages.aligned import align_track
@@ -29,13 +29,11 @@ from lipwise.stages.clean import examine
 from lipwise.stages.enhance import EnhanceStep, ShownFrame, enhance_steps
 from lipwise.stages.enhancers import Enhancers
 from lipwise.stages.lipsync import LipsyncStep, lipsync_steps, prepare_lipsync
+from lipwise.stages.refusals import BETTER_CLIP, check_any_face
 from lipwise.stages.speech import Speech, load_speech
 from lipwise.timeline import Timeline
 
 REACH = 12  # frames looked at on either side
-QUICK_S = 1.0  # what took less is done a second time, without what only the first time costs
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,9 +160,11 @@ def look_round(recipe: Recipe, number: int) -> Stretch:
         number: a frame of the result; beyond its end, the last one, with a LipwiseWarning.
 
     Raises:
-        SettingsError: the result has no such frame.
-        LipwiseError: whatever is wrong with clip or recording.
+        SettingsError: the result has no such frame, or would overwrite an input.
+        FaceError: nobody is seen there.
+        LipwiseError: whatever else is wrong with clip, recording or the result's name, as a run would say.
     """
+    check_recipe(recipe)
     begun = perf_counter()
     speech = load_speech(
         recipe.speech,
@@ -189,10 +189,22 @@ def look_round(recipe: Recipe, number: int) -> Stretch:
     # The person is chosen by a place in the whole clip, if at all; here the largest steady face has to do.
     found = examine(whole.part(first, stop), detector=recipe.detector, settings=recipe.track, mesh=True, cache=False)
     find_s = (perf_counter() - begun) / (stop - first)
+    if stop - first == whole.frame_count:
+        check_any_face(found.report, str(recipe.face))
+    elif not found.track.has_face.any():
+        raise _nobody_there(recipe, number, stop - first)
     later = _Later(**vars(speech), first_frame=max(0, number - REACH))
     timeline = Timeline(stretch - first, found.track.has_face[stretch - first], whole.fps)
     place = min(number, REACH)
     return Stretch(recipe, frames, number, place, found.video, found.track, timeline, later, find_s, hear_s)
+
+
+def _nobody_there(recipe: Recipe, number: int, looked_at: int) -> FaceError:
+    return FaceError(
+        f"No face was found in {recipe.face} round frame {number} of the result",
+        cause=f"only {looked_at} frames of the clip are looked at here, and nobody is seen in them",
+        next_step=f"choose the number of a frame that shows a face; if the clip has none, {BETTER_CLIP}",
+    )
 
 
 def preview(stretch: Stretch, *, generator: Generator, enhancers: Enhancers | None = None) -> Preview:
@@ -227,17 +239,6 @@ def preview(stretch: Stretch, *, generator: Generator, enhancers: Enhancers | No
     if any(enhancers):
         seconds["enhance"] = enhance_s
     return Preview(stretch, step, enhanced, seconds | {"encode": _encode_s(enhanced.result, recipe, stretch)})
-
-
-def timed(make: Callable[[], T]) -> tuple[T, float]:
-    """What a call gives and the seconds it took; a quick one is called twice, and the second time counts."""
-    begun = perf_counter()
-    made = make()
-    spent = perf_counter() - begun
-    if spent > QUICK_S:
-        return made, spent
-    begun = perf_counter()
-    return make(), perf_counter() - begun
 
 
 def _encode_s(frame: np.ndarray, recipe: Recipe, stretch: Stretch) -> float:

@@ -90,7 +90,7 @@ def _grouped(evaluation: Evaluation) -> list[str]:
         labels: dict[str, list[str]] = {}
         for name, reason in missing.items():
             labels.setdefault(reason, []).append(FIGURES[name].label.strip())
-        lines += [f"not measured{where}: {', '.join(named)}: {reason}" for reason, named in labels.items()]
+        lines += [f"not measured{where}: {'; '.join(named)}: {reason}" for reason, named in labels.items()]
     return lines
 
 

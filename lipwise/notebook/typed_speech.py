@@ -10,6 +10,7 @@ from av.error import FFmpegError
 
 from lipwise.errors import MediaError, SettingsError
 from lipwise.files import written_whole
+from lipwise.media.ffmpeg_words import in_words
 
 PROGRAM = "espeak-ng"
 MARK = "synthetic speech, made from text by espeak-ng"  # in the file's comment, where players show it
@@ -93,7 +94,7 @@ def _marked(plain: Path, out: Path) -> Path:
                     made.mux(packet)
     except (FFmpegError, OSError) as error:
         step = "choose a folder that is there and can be written to"
-        raise MediaError(f"Cannot write {out}", cause=str(error), next_step=step) from error
+        raise MediaError(f"Cannot write {out}", cause=in_words(error), next_step=step) from error
     return out
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from lipwise.errors import SettingsError
+from lipwise.errors import FaceError, SettingsError
 from lipwise.faces.track import FaceTrack
 from lipwise.media.probe import VideoInfo
 from lipwise.pipeline.plan import Plan, load_plan
+from lipwise.pipeline.run_folder import PLAN
 from lipwise.recipe import Recipe
 from lipwise.stages.evaluate import measure
 from lipwise.stages.evaluation import Evaluation
@@ -98,15 +99,32 @@ def open_run(folder: str | Path) -> Plan:
 
     Raises:
         SettingsError: it holds no whole run.
+        MediaError: the run's clip is gone or cannot be read.
     """
+    lacks = _what_lacks(Path(folder))
+    if lacks:
+        raise _no_run(folder, lacks)
     try:
         return load_plan(Path(folder))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise SettingsError(
-            f"{folder} holds no whole run",
-            cause=str(error),
-            next_step="name the folder that lipwise.run kept (run_folder=..., --keep-run), or give the source instead",
-        ) from error
+    except (SettingsError, FaceError) as error:  # of a clip that is gone a MediaError tells, which says what to do
+        raise _no_run(folder, f"{error.what}: {error.cause}") from error
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise _no_run(folder, str(error)) from error
+
+
+def _what_lacks(folder: Path) -> str:
+    """In words, what keeps a folder from being a run's; empty where every file of a plan is there."""
+    if not folder.is_dir():
+        return "it is a file" if folder.exists() else "there is no such folder"
+    missing = [name for name in PLAN if not (folder / name).is_file()]
+    if len(missing) == len(PLAN):
+        return f"no file of a run is in it: {', '.join(missing)}"
+    return f"{', '.join(missing)} lacking: the run was broken off early, or not all of it was copied" if missing else ""
+
+
+def _no_run(folder: str | Path, cause: str) -> SettingsError:
+    step = "name the folder that was given to the run as run_folder (command line: --keep-run), or give the source"
+    return SettingsError(f"{folder} holds no whole run", cause=cause, next_step=f"{step} instead")
 
 
 def _pair_of(plan: Plan, result: VideoInfo) -> Pair:

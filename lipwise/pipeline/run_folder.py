@@ -64,7 +64,7 @@ class RunFolder:
         try:
             save_recipe(with_whole_paths(recipe), self.path)
             return load_plan(self.path)
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise SettingsError(
                 f"The run in {self.path} cannot go on",
                 cause=f"what was found out about the clip cannot be read: {error}",

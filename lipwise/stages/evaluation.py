@@ -107,8 +107,9 @@ class Evaluation:
             f"{self.result}",
             f"  {self.frames} frames, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
             f"  source: {self.source or 'none given'}",
-            f"  {'':{width}s}  {'result':>10s}  {'source':>10s}",
         ]
+        if self.figures or self.anchors:
+            lines.append(f"  {'':{width}s}  {'result':>10s}  {'source':>10s}")
         for name, figure in FIGURES.items():
             cells = [_cell(values, name) for values in (self.figures, self.anchors)]
             if any(cells):
@@ -182,4 +183,4 @@ def _grouped(missing: Mapping[str, str]) -> list[str]:
     labels: dict[str, list[str]] = {}
     for name, reason in missing.items():
         labels.setdefault(reason, []).append(FIGURES[name].label.strip())
-    return [f"{', '.join(named)}: {reason}" for reason, named in labels.items()]
+    return [f"{'; '.join(named)}: {reason}" for reason, named in labels.items()]

@@ -10,6 +10,10 @@ from lipwise.stages.ranges import format_ranges
 from lipwise.stages.usability import UsabilityReport
 
 MOST_RANGES = 12  # written out in an error
+BETTER_CLIP = (
+    "use a clip in which an upright face looks at the camera and is at least a tenth of the picture's "
+    "height; turn a clip that lies on its side; brighten a dark one; try the other detector (yunet or libfacedetection)"
+)
 
 
 def check_any_face(report: UsabilityReport, clip: str) -> None:
@@ -21,9 +25,7 @@ def check_any_face(report: UsabilityReport, clip: str) -> None:
     raise FaceError(
         f"No face was found in {clip}",
         cause=f"{cause}; what it took for faces in {others} of them was too short-lived" if others else cause,
-        next_step="use a clip in which an upright face looks at the camera and is at least a tenth of the picture's "
-        "height; turn a clip that lies on its side; brighten a dark one; try the other detector "
-        "(yunet or libfacedetection)",
+        next_step=BETTER_CLIP,
     )
 
 

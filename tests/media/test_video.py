@@ -345,6 +345,13 @@ def test_a_cover_is_not_a_video(tmp_path) -> None:
             probe(tmp_path / name)
 
 
+def test_ffmpegs_own_words_come_without_its_number(tmp_path) -> None:
+    (tmp_path / "no.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(range(256)) * 8)
+    with pytest.raises(MediaError, match="FFmpeg says: Invalid data") as caught:
+        probe(tmp_path / "no.mp4")
+    assert "Errno" not in str(caught.value)
+
+
 def test_bad_files_say_what_is_wrong(tmp_path) -> None:
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("This is no video at all.\n" * 100)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lipwise as lw
-from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.errors import FaceError, LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.track import DETECTED, FILLED, NONE
 from lipwise.media.write import write_video
 from lipwise.notebook import widgets
@@ -185,6 +185,32 @@ def test_a_frame_beyond_the_end_is_the_last_and_one_before_the_start_is_refused(
         assert look_round(recipe, 500).number == 98
     with pytest.raises(SettingsError, match="no frame -1"):
         look_round(recipe, -1)
+
+
+@pytest.fixture
+def empty_half(tmp_path) -> Path:
+    """Sixty frames of a grey wall, then five of the sample."""
+    wall = [np.full((256, 256, 3), 90, np.uint8)] * 60
+    seen = [cv2.resize(frame, (256, 256), interpolation=cv2.INTER_AREA) for frame in islice(sample_frames(), 5)]
+    return write_video(tmp_path / "half.mp4", wall + seen, fps=25)
+
+
+def test_where_nobody_is_seen_another_frame_is_asked_for(recipe, empty_half):
+    with pytest.raises(FaceError, match=r"No face was found in \S+half.mp4 round frame 20[\s\S]*choose the number"):
+        look_round(recipe.model_copy(update={"face": empty_half}), 20)
+
+
+def test_a_clip_without_a_face_is_refused_as_by_a_run(recipe, tmp_path):
+    wall = write_video(tmp_path / "wall.mp4", [np.full((128, 128, 3), 90, np.uint8)] * 10, fps=25)
+    with pytest.raises(FaceError, match=r"No face was found in \S+wall.mp4\n[\s\S]*upright face"):
+        look_round(recipe.model_copy(update={"face": wall}), 5)
+
+
+@pytest.mark.parametrize(("out", "kind"), [("made.xyz", MediaError), ("clip.mp4", SettingsError)])
+def test_a_bad_name_for_the_result_is_refused_at_once(recipe, out, kind, monkeypatch):
+    monkeypatch.setattr("lipwise.notebook.one_frame.load_speech", None)  # nothing is heard before
+    with pytest.raises(kind, match=out):
+        look_round(recipe.model_copy(update={"out": recipe.face.with_name(out)}), 5)
 
 
 # --- what was done ---

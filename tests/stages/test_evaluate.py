@@ -120,7 +120,7 @@ def test_curves_have_a_value_for_each_frame(evaluation):
 def test_it_is_written_as_words_and_as_json(evaluation, tmp_path):
     text = str(evaluation)
     assert "PSNR outside the mask" in text
-    assert "not measured: LSE-D, LSE-C, AV offset: SyncNet was not asked for" in text
+    assert "not measured: LSE-D; LSE-C; AV offset: SyncNet was not asked for" in text
     evaluation.save(tmp_path / "e.json")
     stored = json.loads((tmp_path / "e.json").read_text())
     assert stored["figures"] == dict(evaluation.figures)

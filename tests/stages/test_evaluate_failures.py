@@ -80,15 +80,34 @@ def test_a_run_beside_a_source_is_refused(clip, tmp_path):
         lw.evaluate(clip[0], run=tmp_path, source=clip[0])
 
 
-def test_a_folder_that_holds_no_run_is_refused(clip, tmp_path):
-    with pytest.raises(lw.SettingsError, match=r"recipe\.yaml"):
+@pytest.mark.parametrize(
+    ("name", "cause"), [("gone", "no such folder"), ("empty", "no file of a run"), ("a.txt", "file")]
+)
+def test_a_folder_that_holds_no_run_is_refused(clip, tmp_path, name, cause):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(lw.SettingsError) as caught:
+        lw.evaluate(clip[0], run=tmp_path / name)
+    assert caught.value.what == f"{tmp_path / name} holds no whole run"
+    assert cause in caught.value.cause
+    assert "--keep-run" in caught.value.next_step
+
+
+@pytest.mark.parametrize("name", ["recipe.yaml", "track.npz", "state.npz"])
+def test_a_run_with_a_damaged_file_is_refused(clip, tmp_path, name):
+    lw.Recipe(face=clip[0].path, speech=clip[0].path, consent=True).to_yaml(tmp_path / "recipe.yaml")
+    clip[1].save(tmp_path / "track.npz")
+    for other in ("timeline", "speech", "state"):
+        (tmp_path / f"{other}.npz").touch()
+    (tmp_path / name).write_bytes(b"half")
+    with pytest.raises(lw.SettingsError, match="holds no whole run"):
         lw.evaluate(clip[0], run=tmp_path)
 
 
 def test_half_a_run_is_refused(clip, tmp_path):
     lw.Recipe(face=clip[0].path, speech=clip[0].path, consent=True).to_yaml(tmp_path / "recipe.yaml")
     clip[1].save(tmp_path / "track.npz")
-    with pytest.raises(lw.SettingsError, match="holds no whole run"):
+    with pytest.raises(lw.SettingsError, match=r"holds no whole run[\s\S]*timeline.npz, speech.npz, state.npz lacking"):
         lw.evaluate(clip[0], run=tmp_path)
 
 
@@ -104,7 +123,8 @@ def test_a_result_alone_without_sound(clip):
     assert found.missing["seam"] == "no source was given to compare with"
     assert found.missing["offset_s"] == "clip.mp4 has no sound (its file holds a picture only)"
     assert found.missing_anchors["offset_s"] == "no source was given"
-    assert "not measured" in str(found)
+    assert "not measured: PSNR outside the mask; SSIM outside the mask; " in str(found)
+    assert "result      source" not in str(found)  # nothing stands under such a heading
 
 
 def test_a_result_without_a_face(clip, tmp_path):
