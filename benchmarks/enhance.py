@@ -29,11 +29,10 @@ import torch
 from skimage.data import astronaut
 from torch import nn
 
-from lipwise.models.device import has_fast_bf16
 from lipwise.models.engines import import_engine
+from lipwise.models.processor import has_fast_bf16, winograd_pays
 from lipwise.models.sr_loading import load_network
 from lipwise.models.upscalers import load_upscaler
-from lipwise.models.winograd import winograd_pays
 
 SPEED, PSNR_DB, MEMORY_GB = 2.5, 50.0, 4.0
 SIDE = 128  # px of the trunk of an RRDB network

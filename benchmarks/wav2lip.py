@@ -23,7 +23,8 @@ from skimage.data import astronaut
 from torch import nn
 
 from lipwise.models.checkpoint import load_checkpoint
-from lipwise.models.device import BatchRunner, fold_batch_norm, has_fast_bf16
+from lipwise.models.device import BatchRunner, fold_batch_norm
+from lipwise.models.processor import has_fast_bf16
 from lipwise.models.wav2lip import CropsToFaces, Wav2Lip
 from lipwise.models.wav2lip_network import Wav2LipNetwork
 

@@ -3,7 +3,6 @@
 import copy
 import itertools
 import warnings
-from pathlib import Path
 from typing import Literal, TypeGuard
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lipwise.errors import LipwiseError, LipwiseWarning, SettingsError
+from lipwise.models.processor import has_fast_bf16
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -19,8 +19,6 @@ _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 # After this many batches that overflowed a runner stays in fp32: trying again and again costs time.
 FP32_BATCHES_TO_STAY = 3
 
-# Flags under which bfloat16 multiplies in hardware; without them it is many times slower than fp32.
-_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
@@ -57,23 +55,6 @@ def choose_dtype(device: torch.device, precision: Precision = "auto") -> torch.d
             f"no precision {precision!r}", cause="it has no such name", next_step=f"Use auto, {', '.join(DTYPES)}."
         )
     return DTYPES[precision]
-
-
-def has_fast_bf16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX)."""
-    return not _BF16_FLAGS.isdisjoint(_cpu_flags())
-
-
-def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """What the processor can do: from torch where it tells, else from Linux, else nothing."""
-    capabilities = getattr(torch.cpu, "get_capabilities", None)
-    if capabilities is not None:
-        return {flag for flag, there in capabilities().items() if there is True}
-    try:
-        lines = cpuinfo.read_text(errors="replace").splitlines()
-    except OSError:
-        return set()
-    return next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set())
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -26,17 +26,17 @@ class ModulatedConvolution(nn.Module):
 
     Args:
         other: the convolution to stand in for; one that does not shrink the picture.
-        winograd: use NNPACK's convolution; see `lipwise.models.winograd`.
+        nnpack: use NNPACK's convolution; see `lipwise.models.nnpack`.
     """
 
-    def __init__(self, other: nn.Module, *, winograd: bool = False) -> None:
+    def __init__(self, other: nn.Module, *, nnpack: bool = False) -> None:
         super().__init__()
         self.modulation: nn.Module = other.modulation  # pyright: ignore[reportAttributeAccessIssue]  # a submodule
         self.weight = nn.Parameter(cast("Tensor", other.weight).detach()[0].clone(), requires_grad=False)
         width_out, width_in, self.size, _ = self.weight.shape
         self.demodulate, self.upsamples = bool(other.demodulate), other.sample_mode == "upsample"
         self.eps = float(other.eps)  # pyright: ignore[reportArgumentType]  # a plain number in both
-        self.winograd = winograd and self.size == 3 and min(width_in, width_out) >= FEWEST_CHANNELS
+        self.nnpack = nnpack and self.size == 3 and min(width_in, width_out) >= FEWEST_CHANNELS
 
     def forward(self, x: Tensor, style: Tensor, *, gain: float = 1.0, bias: Tensor | None = None) -> Tensor:
         """(B, in, H, W) and (B, style) to (B, out, H, W), or (B, out, 2 H, 2 W) where it upsamples.
@@ -61,7 +61,7 @@ class ModulatedConvolution(nn.Module):
             flat = weight.flatten(1) @ row[0].flatten(1)  # (out, H W)
             flat = flat if bias is None else flat.add_(bias[:, None])
             return flat.unflatten(1, row.shape[2:])[None]
-        if self.winograd:
+        if self.nnpack:
             convolve = torch._nnpack_spatial_convolution  # pyright: ignore[reportPrivateImportUsage]  # named nowhere else
             return convolve(row, weight, bias, [1, 1])
         return F.conv2d(row, weight, bias, padding=self.size // 2)
@@ -70,10 +70,10 @@ class ModulatedConvolution(nn.Module):
 class StyledConvolution(nn.Module):
     """Stands in for one `StyleConv`: modulated convolution, noise, bias, leaky ReLU."""
 
-    def __init__(self, other: nn.Module, *, winograd: bool = False) -> None:
+    def __init__(self, other: nn.Module, *, nnpack: bool = False) -> None:
         super().__init__()
         inner = cast("nn.Module", other.modulated_conv)
-        self.convolution = ModulatedConvolution(inner, winograd=winograd)
+        self.convolution = ModulatedConvolution(inner, nnpack=nnpack)
         self.strength = nn.Parameter(cast("Tensor", other.weight).detach().clone(), requires_grad=False)
         self.bias = nn.Parameter(cast("Tensor", other.bias).detach().flatten().clone(), requires_grad=False)
 
@@ -85,7 +85,7 @@ class StyledConvolution(nn.Module):
         return F.leaky_relu_(x, LEAK)
 
 
-def rewrite_modulation(network: nn.Module, *, winograd: bool = False) -> int:
+def rewrite_modulation(network: nn.Module, *, nnpack: bool = False) -> int:
     """Put our modules in the place of all `StyleConv` and all other `ModulatedConv2d`, in place; returns how many.
 
     Those that shrink the picture, which no generator has, stay as they are.
@@ -95,9 +95,9 @@ def rewrite_modulation(network: nn.Module, *, winograd: bool = False) -> int:
         kind = type(child).__name__
         inner = child.modulated_conv if kind == STYLED else child
         if kind not in (STYLED, CONVOLUTION):
-            count += rewrite_modulation(child, winograd=winograd)
+            count += rewrite_modulation(child, nnpack=nnpack)
         elif getattr(inner, "sample_mode", None) != "downsample":
             ours = StyledConvolution if kind == STYLED else ModulatedConvolution
-            setattr(network, name, ours(child, winograd=winograd))
+            setattr(network, name, ours(child, nnpack=nnpack))
             count += 1
     return count

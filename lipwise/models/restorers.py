@@ -9,8 +9,8 @@ import torch
 from lipwise.errors import SettingsError
 from lipwise.models.device import BatchRunner, Precision, choose_device, choose_dtype
 from lipwise.models.modulation import rewrite_modulation
+from lipwise.models.nnpack import nnpack_pays, with_nnpack
 from lipwise.models.restorer_networks import Engine, FaceNetwork, Restoring, load_face_network
-from lipwise.models.winograd import winograd_pays, with_winograd
 
 FACE_PX = 512  # side of the faces that all these networks were trained on
 FACES_AT_ONCE = 4  # one face takes about 1 GB on the way
@@ -114,10 +114,10 @@ def load_restorer(
     network, kind, used = load_face_network(path, engine=engine)
     name = Path(path).stem if name is None else name
     precision = _precision(place, precision, kind)
-    winograd = winograd_pays(place, choose_dtype(place, precision))
-    rewrite_modulation(network, winograd=winograd)
-    if winograd:
-        with_winograd(network)
+    nnpack = nnpack_pays(place, choose_dtype(place, precision))
+    rewrite_modulation(network, nnpack=nnpack)
+    if nnpack:
+        with_nnpack(network)
     return NetworkRestorer(_runner(network, name, place, precision, batch_size), kind, name=name, engine=used)
 
 

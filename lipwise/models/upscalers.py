@@ -10,10 +10,10 @@ import torch
 from lipwise.errors import LipwiseWarning, SettingsError
 from lipwise.models.device import BatchRunner, Precision, choose_device, choose_dtype
 from lipwise.models.lanczos import Lanczos
+from lipwise.models.processor import winograd_pays
 from lipwise.models.sr_loading import Engine, LoadedNetwork, load_network
 from lipwise.models.stills import OutputSize, check_picture, join_picture, resized, split_picture, too_large
 from lipwise.models.tiles import TiledNetwork, check_tile
-from lipwise.models.winograd import winograd_pays, with_winograd
 from lipwise.settings import is_whole
 
 TRUNK_TILE = 512  # px; RRDBNet takes 1.5 GB for one in fp32
@@ -199,6 +199,8 @@ def load_upscaler(
         warnings.warn(f"{name}: the network does not work in {wanted}; taking fp32.", LipwiseWarning, stacklevel=2)
         wanted, precision = torch.float32, "fp32"
     if loaded.engine == "lipwise" and winograd_pays(place, wanted):
+        from lipwise.models.winograd import with_winograd  # numba, which is loaded where it is needed only
+
         with_winograd(loaded.network)
     runner = BatchRunner(loaded.network, name=name, device=str(place), precision=precision, batch_size=TILES_AT_ONCE)
     return NetworkUpscaler(loaded, runner, name=name, size=size, tile=tile, overlap=overlap, border=border)

@@ -1,112 +1,206 @@
-"""Convolutions with fewer multiplications, for processors that have AVX2 and nothing wider.
+"""The upscalers' convolutions with fewer multiplications, for processors that have AVX2 and nothing wider.
 
 Winograd's method computes a 3 x 3 convolution in tiles of 8 x 8 with a fifth of the multiplications (Lavin and Gray,
-"Fast Algorithms for Convolutional Neural Networks", 2016). NNPACK, which torch carries inside, has it; torch's own
-choice of algorithm never takes it for one picture. Transforming a tile costs more than reading it back, so the dense
-block is regrouped as well: each feature is transformed once and gives its share to all later convolutions at the same
-time, where the plain block transforms it again for every one of them. The sums are the same in another order; the
-outputs differ in the fifth decimal.
+"Fast Algorithms for Convolutional Neural Networks", 2016). torch has it for a single convolution only, inside NNPACK,
+and transforming its tiles costs more than multiplying them. In a dense block every convolution sees what all before it
+found, so here each feature is transformed once for all that look at it, the kernels once for all pictures, and sums are
+read back while they are in the cache. The sums are the same in another order: outputs differ in the fifth decimal.
 
-On one core of an AMD EPYC of the third generation RRDBNet takes a little over half of plain fp32's time so
+On one core of an AMD EPYC of the third generation RRDBNet takes about two fifths of plain fp32's time so
 (benchmarks/enhance.py). Processors with AVX-512 are not sent here: torch's own convolutions are twice as wide there.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import cycle
+
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipwise.models.sr_networks import LEAK, RESIDUAL, DenseBlock
+from lipwise.models.sr_networks import LEAK, RESIDUAL, RRDB, DenseBlock
+from lipwise.models.winograd_loops import GROUP, POINTS, SIDE, TILES, convolve
 
-MEASURED_ON = "AVX2"  # as torch names what a processor can do at most
-FEWEST_CHANNELS = 32  # with fewer of them, transforming costs more than it saves
-
-
-def winograd_pays(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether NNPACK's convolutions are there and faster than torch's own.
-
-    A rule and not a timing at each start: two runs have to take the same way to give the same bytes.
-    """
-    if device.type != "cpu" or dtype != torch.float32 or torch.backends.cpu.get_cpu_capability() != MEASURED_ON:
-        return False
-    if not hasattr(torch, "_nnpack_available") or not hasattr(torch, "_nnpack_spatial_convolution"):
-        return False
-    # It also sets NNPACK up, without which the convolution fails.
-    return torch._nnpack_available()  # pyright: ignore[reportPrivateImportUsage]  # torch names it nowhere else
+BLOCKS = 3  # in an RRDB
+# Kernels (3 taps) to their values at 0, 1, -1, 2, -2, 1/2, -1/2 and infinity, scaled so that the way back is simple.
+TAPS_TO_POINTS = np.array(
+    [[1, 0, 0], [-2 / 9, -2 / 9, -2 / 9], [-2 / 9, 2 / 9, -2 / 9], [1 / 90, 1 / 45, 2 / 45], [1 / 90, -1 / 45, 2 / 45],
+     [32 / 45, 16 / 45, 8 / 45], [32 / 45, -16 / 45, 8 / 45], [0, 0, 1]]
+)  # fmt: skip
 
 
 def with_winograd(network: nn.Module) -> nn.Module:
-    """Replace, in place, every dense block and 3 x 3 convolution that gains by it; for float32 on the processor."""
+    """Replace, in place, every chain of dense blocks and 3 x 3 convolution that gains by it; for float32."""
     for name, child in network.named_children():
-        if isinstance(child, DenseBlock):
-            setattr(network, name, RegroupedDenseBlock(child))
+        if isinstance(child, nn.Sequential) and _is_body(child):
+            setattr(network, name, WinogradBody([block for rrdb in child for block in _blocks_of(rrdb)]))
         elif isinstance(child, nn.Conv2d) and _gains(child):
-            setattr(network, name, WinogradConv(child.weight, child.bias))
+            setattr(network, name, WinogradConv(child))
         else:
             with_winograd(child)
     return network
 
 
+def _is_body(chain: nn.Sequential) -> bool:
+    """Whether it is made of `RRDB`, all of whose convolutions gain."""
+    if not len(chain) or not all(isinstance(one, RRDB) for one in chain):
+        return False
+    return all(_gains(one) for one in chain.modules() if isinstance(one, nn.Conv2d))
+
+
+def _blocks_of(rrdb: nn.Module) -> list[DenseBlock]:
+    return [block for block in rrdb.children() if isinstance(block, DenseBlock)]
+
+
 def _gains(convolution: nn.Conv2d) -> bool:
-    plain = convolution.stride == convolution.dilation == (1, 1) and convolution.padding_mode == "zeros"
-    wide = min(convolution.in_channels, convolution.out_channels) >= FEWEST_CHANNELS
     return (
-        plain
-        and wide
+        convolution.kernel_size == (3, 3)
+        and convolution.stride == convolution.dilation == convolution.padding == (1, 1)
+        and convolution.padding_mode == "zeros"
         and convolution.groups == 1
-        and convolution.kernel_size == (3, 3)
-        and convolution.padding == (1, 1)
+        and convolution.in_channels % GROUP == convolution.out_channels % GROUP == 0
     )
-
-
-def _nnpack_convolution(picture: Tensor, kernels: Tensor, bias: Tensor | None) -> Tensor:
-    convolve = torch._nnpack_spatial_convolution  # pyright: ignore[reportPrivateImportUsage]  # torch names it nowhere else
-    return convolve(picture, kernels, bias, [1, 1])
 
 
 class WinogradConv(nn.Module):
     """A 3 x 3 convolution with a border of one zero pixel.
 
     Args:
-        weight: (out, in, 3, 3) float32.
-        bias: (out,), or None for none.
+        convolution: its numbers of channels are multiples of GROUP.
     """
 
-    weight: Tensor
-    bias: Tensor | None
+    kernels: Tensor
+    bias: Tensor
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
-        # Three axes, so that a change of the memory layout of the whole network passes the weights by.
-        self.register_buffer("weight", weight.detach().flatten(2).contiguous())  # (out, in, 9)
-        self.register_buffer("bias", None if bias is None else bias.detach())
+        taps = torch.from_numpy(TAPS_TO_POINTS)
+        values = torch.einsum("ay,oiyx,bx->abio", taps, convolution.weight.detach().double(), taps)
+        # Three axes, so that a change of the memory layout of the whole network passes the kernels by.
+        self.register_buffer("kernels", values.flatten(0, 1).float().contiguous())  # (POINTS, in, out)
+        bias = torch.zeros(convolution.out_channels) if convolution.bias is None else convolution.bias.detach().float()
+        self.register_buffer("bias", bias.clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, H, W) to (B, out, H, W)."""
-        kernels = self.weight.unflatten(2, (3, 3))
-        # Row by row: for a batch NNPACK has no such algorithm.
-        rows = [_nnpack_convolution(row, kernels, self.bias) for row in x.split(1)]
-        return rows[0] if len(rows) == 1 else torch.cat(rows)
+        """(B, in, H, W) to (B, out, H, W), in torch's memory format channels_last."""
+        pictures = _channels_last(x)
+        out = torch.empty(*pictures.shape[:3], len(self.bias))
+        for picture, made in zip(pictures, out, strict=True):
+            self.convolve(picture, made)
+        return out.permute(0, 3, 1, 2)
+
+    def convolve(self, picture: Tensor, out: Tensor, *, slope: float = 1, features: Tensor | None = None) -> None:
+        """One picture, and a leaky ReLU with a slope below zero.
+
+        Args:
+            picture: (H, W, the last of the input channels).
+            out: (H, W, out), written.
+            features: see `_room`: the channels before them, as earlier calls left them there; the picture's are added.
+                None where the picture has all of them.
+        """
+        groups = self.kernels.shape[1] // GROUP
+        before = groups - picture.shape[2] // GROUP
+        kernels, bias = self.kernels.numpy(), self.bias.numpy()
+
+        def work(first: int, end: int) -> None:
+            kept = (_room(1, groups) if features is None else features).numpy()
+            convolve(picture.numpy(), kept, before, kernels, bias, np.float32(slope), out.numpy(), first, end)
+
+        _share_out(work, _block_count(picture))
 
 
-class RegroupedDenseBlock(nn.Module):
-    """A dense block that adds up what each feature gives to all later convolutions."""
+def _channels_last(x: Tensor) -> Tensor:
+    """(B, C, H, W) as (B, H, W, C), contiguous; no copy where that is its memory format."""
+    return x.detach().permute(0, 2, 3, 1).contiguous()
+
+
+def _block_count(picture: Tensor) -> int:
+    """How many blocks of tiles cover a picture (H, W, channels)."""
+    tiles = -(-picture.shape[0] // SIDE) * -(-picture.shape[1] // SIDE)
+    return -(-tiles // TILES)
+
+
+def _room(blocks: int, groups: int) -> Tensor:
+    """For the transformed channels of so many blocks of tiles."""
+    return torch.empty(blocks, POINTS, groups, TILES, GROUP)
+
+
+def _share_out(work: Callable[[int, int], None], count: int) -> None:
+    """Call work(first, end) for parts of 0 to count, on as many threads as torch uses."""
+    threads = min(torch.get_num_threads(), count)
+    if threads == 1:
+        work(0, count)
+        return
+    cuts = [count * index // threads for index in range(threads + 1)]
+    list(_pool(threads).map(work, cuts[:-1], cuts[1:]))
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="winograd")
+
+
+class WinogradDenseBlock(nn.Module):
+    """The five convolutions of a dense block.
+
+    Args:
+        block: its numbers of channels are multiples of GROUP.
+    """
 
     def __init__(self, block: DenseBlock) -> None:
         super().__init__()
-        convolutions = [block.conv1, block.conv2, block.conv3, block.conv4, block.conv5]
-        self.features, self.growth = block.conv1.in_channels, block.conv1.out_channels
-        ends = [self.features + index * self.growth for index in range(len(convolutions))]
-        shares = []
-        for index, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
-            weight = torch.cat([later.weight[:, start:end] for later in convolutions[index:]])
-            biases = [later.bias for later in convolutions if later.bias is not None] if index == 0 else []
-            shares.append(WinogradConv(weight, torch.cat(biases) if biases else None))
-        self.shares = nn.ModuleList(shares)
+        self.before = [WinogradConv(one) for one in (block.conv1, block.conv2, block.conv3, block.conv4)]
+        self.last = WinogradConv(block.conv5)
+        self.registered = nn.ModuleList(self.before)  # torch knows them by this name, and we their type by the other
+
+    def forward(self, seen: Tensor, found: list[Tensor], made: Tensor, features: Tensor) -> None:
+        """One picture.
+
+        Args:
+            seen: (H, W, features).
+            found: two of (H, W, growth), written in turn by all convolutions but the last.
+            made: (H, W, features), written by the last.
+            features: see `_room`.
+        """
+        for convolution, out in zip(self.before, cycle(found), strict=False):
+            convolution.convolve(seen, out, slope=LEAK, features=features)
+            seen = out
+        self.last.convolve(seen, made, features=features)
+
+
+class WinogradBody(nn.Module):
+    """Stands in for a chain of `RRDB`, in arrays that are made once for all of them.
+
+    Args:
+        blocks: BLOCKS of each.
+    """
+
+    def __init__(self, blocks: list[DenseBlock]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(map(WinogradDenseBlock, blocks))
+        self.growth, self.seen = blocks[0].conv1.out_channels, blocks[0].conv5.in_channels
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, features, H, W) to the same."""
-        sums = self.shares[0](x)  # (B, 4 growth + features, H, W): what each convolution has got so far
-        for share in list(self.shares)[1:]:
-            found = F.leaky_relu(sums[:, : self.growth], LEAK)
-            sums = sums[:, self.growth :].add_(share(found))
-        return sums.mul_(RESIDUAL).add_(x)
+        out = torch.stack([self._through_all(picture) for picture in _channels_last(x)])
+        return out.permute(0, 3, 1, 2)
+
+    def _through_all(self, picture: Tensor) -> Tensor:
+        """(H, W, features) to the same."""
+        found = [picture.new_empty(*picture.shape[:2], self.growth) for _ in range(2)]
+        features = _room(_block_count(picture), self.seen // GROUP)
+        now, free = picture.clone(), [torch.empty_like(picture), torch.empty_like(picture)]
+        start = now
+        for number, block in enumerate(self.blocks, start=1):
+            made = free.pop()
+            block(now, found, made, features)
+            made.mul_(RESIDUAL).add_(now)
+            if now is not start:
+                free.append(now)
+            now = made
+            if number % BLOCKS == 0:
+                now.mul_(RESIDUAL).add_(start)
+                free.append(start)
+                start = now
+        return now

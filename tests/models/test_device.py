@@ -10,9 +10,9 @@ from lipwise.models.device import (
     choose_device,
     choose_dtype,
     fold_batch_norm,
-    has_fast_bf16,
     is_out_of_memory,
 )
+from lipwise.models.processor import _BF16_FLAGS, _cpu_flags, has_fast_bf16
 
 
 def test_a_real_allocation_that_fails_is_known_as_one():
@@ -82,8 +82,8 @@ def test_fast_bf16_as_linux_tells_where_torch_does_not(text, fast, monkeypatch, 
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     if text is not None:
         (tmp_path / "cpuinfo").write_text(text)
-    flags = device_module._cpu_flags(tmp_path / "cpuinfo")
-    assert bool(flags & device_module._BF16_FLAGS) is fast
+    flags = _cpu_flags(tmp_path / "cpuinfo")
+    assert bool(flags & _BF16_FLAGS) is fast
 
 
 def random_block(convolution: nn.Module) -> nn.Sequential:

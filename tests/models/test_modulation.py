@@ -7,7 +7,7 @@ import torch
 
 from lipwise.models.engines import engine_problem
 from lipwise.models.modulation import ModulatedConvolution, rewrite_modulation
-from lipwise.models.winograd import winograd_pays
+from lipwise.models.nnpack import nnpack_pays
 
 HOMES = {
     "gfpgan": "gfpgan.archs.stylegan2_clean_arch",
@@ -23,25 +23,25 @@ def convolution_class(request):
     return importlib.import_module(HOMES[request.param]).ModulatedConv2d
 
 
-@pytest.mark.parametrize("winograd", [False, True])
+@pytest.mark.parametrize("nnpack", [False, True])
 @pytest.mark.parametrize("demodulate", [True, False])
 @pytest.mark.parametrize(("kernel", "mode"), [(3, "upsample"), (3, None), (1, None)])
-def test_it_computes_the_same_for_batches(convolution_class, kernel, mode, demodulate, winograd):
-    if winograd and not winograd_pays(torch.device("cpu"), torch.float32):
+def test_it_computes_the_same_for_batches(convolution_class, kernel, mode, demodulate, nnpack):
+    if nnpack and not nnpack_pays(torch.device("cpu"), torch.float32):
         pytest.skip("this processor is not sent there")
     torch.manual_seed(1)
     other = convolution_class(32, 40, kernel, 16, demodulate=demodulate, sample_mode=mode)
     x, style = torch.randn(3, 32, 12, 10), torch.randn(3, 16)
     with torch.inference_mode():
-        wanted, made = other(x, style), ModulatedConvolution(other, winograd=winograd)(x, style)
+        wanted, made = other(x, style), ModulatedConvolution(other, nnpack=nnpack)(x, style)
     assert made.shape == wanted.shape
     assert torch.allclose(made, wanted, atol=2e-5 * float(wanted.abs().max()))
 
 
-@pytest.mark.parametrize("winograd", [False, True])
+@pytest.mark.parametrize("nnpack", [False, True])
 @pytest.mark.parametrize("engine", HOMES)
-def test_noise_bias_and_activation_are_the_same(engine, winograd):
-    if winograd and not winograd_pays(torch.device("cpu"), torch.float32):
+def test_noise_bias_and_activation_are_the_same(engine, nnpack):
+    if nnpack and not nnpack_pays(torch.device("cpu"), torch.float32):
         pytest.skip("this processor is not sent there")
     if engine == "gfpgan" and engine_problem("gfpgan"):
         pytest.skip("gfpgan cannot be used here")
@@ -54,7 +54,7 @@ def test_noise_bias_and_activation_are_the_same(engine, winograd):
     x, style, noise = torch.randn(2, 32, 6, 5), torch.randn(2, 16), torch.randn(1, 1, 12, 10)
     network = torch.nn.ModuleDict({"one": other})
     wanted = other(x, style, noise)
-    assert rewrite_modulation(network, winograd=winograd) == 1
+    assert rewrite_modulation(network, nnpack=nnpack) == 1
     assert torch.allclose(network["one"](x, style, noise), wanted, atol=1e-4)
 
 
