@@ -65,6 +65,14 @@ def no_check(book: dict) -> None:
         cell["source"] = "".join(cell["source"]).replace("# Check", "#")
 
 
+def another_step(book: dict) -> None:
+    """A step before the exercise that only shows something, in a folded cell."""
+    at = book["cells"].index(cell_of(book, "## Exercise"))
+    text = {"cell_type": "markdown", "metadata": {}, "source": "## One step more\n\nAnd a text."}
+    code = {"cell_type": "code", "metadata": {}, "source": "# @title A figure\nshow_clean.curves(report)"}
+    book["cells"][at:at] = [text, code]
+
+
 def without_exercise(book: dict) -> None:
     cell_of(book, "# Write your code here.")["metadata"] = {}
 
@@ -79,7 +87,12 @@ SPOILED: list[tuple[str, Spoil, str]] = [
     ("every_part_is_there_once", replace("**You will**", r"\*\*Consent", "**Beware"), r"'\*\*Consent.*0 times"),
     ("every_part_is_there_once", add("", "\n\n**Time:** an hour"), r"'\*\*Time:\*\*' stands there 2 times"),
     ("every_part_is_there_once", replace("**What to look at**", "Failure looks", "It looks"), "how failure looks"),
-    ("every_part_is_there_once", no_check, "nothing is checked"),
+    ("every_step_is_checked", no_check, "nothing is checked below '## Read the timeline'"),
+    ("every_step_is_checked", replace("# Check: only drop", "# Check:", "#"), "below '## Decide by a policy'"),
+    ("every_step_is_checked", replace("# Check: only drop", "\nassert ", "\n"), "below '## Decide by a policy'"),
+    ("every_step_is_checked", replace("# Check: only drop", "# Check:.+", "x = 1"), "below '## Decide by a policy'"),
+    ("every_step_is_checked", another_step, "below '## One step more'"),
+    ("every_step_is_checked", replace("# Check your", "\n *assert .+", "\n    print(fault)"), "below '## Exercise'"),
     ("it_ends_with_next_steps", add("## Next steps", "\n\n## More"), "the last headings"),
     ("it_ends_with_next_steps", replace("## Next steps", "03_lipsync", "04_enhance"), "lack the badge of 03_lipsync"),
     ("goals_are_restated_as_questions", add(DONE, "\n4. You did more. Did you?"), "3 goals, and 4"),
@@ -152,6 +165,11 @@ def test_a_lesson_without_words_in_the_glossary_is_told(good):
     for cell in good["cells"]:
         cell["source"] = re.sub(r"\]\([^)]*#[^)]*\)", "]", "".join(cell["source"]))
     assert "0 words" in faults_of("words_are_linked_to_the_glossary_once", good)[0]
+
+
+def test_text_alone_needs_no_check(good):
+    good["cells"].append({"cell_type": "markdown", "metadata": {}, "source": "## To read\n\nNothing runs here."})
+    assert faults_of("every_step_is_checked", good) == []
 
 
 PNG = b"\x89PNG"

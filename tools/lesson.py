@@ -1,5 +1,6 @@
 """A built notebook as the linter's rules see it: its texts, headings, links and badges."""
 
+import ast
 import json
 import re
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+FIELD = re.compile(r'# @param (\[.+\]|\{type:"(?:string|number|integer|boolean)"\})$')
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,17 @@ class Lesson:
     @cached_property
     def headings(self) -> list[str]:
         return re.findall(r"^#+ .+$", "\n\n".join(self.prose), re.MULTILINE)
+
+    @cached_property
+    def steps(self) -> dict[str, list[str]]:
+        """Second-level headings -> the code below each, up to the next one."""
+        steps: dict[str, list[str]] = {}
+        for cell in self.book["cells"]:
+            if cell["cell_type"] == "markdown":
+                steps |= {heading: [] for heading in re.findall(r"^## .+$", text_of(cell), re.MULTILINE)}
+            elif steps:
+                steps[list(steps)[-1]].append(text_of(cell))
+        return steps
 
     @cached_property
     def links(self) -> list[str]:
@@ -56,6 +69,21 @@ def count_words(text: str) -> int:
     text = re.sub(r"\]\([^)]*\)", "]", text)  # neither addresses
     text = re.sub(r"<[^>]+>", " ", text)  # nor tags are words
     return len(re.findall(r"\w[\w'.-]*", text))
+
+
+def fault_of_field(line: str) -> str | None:
+    """What keeps a line from being a field: a name, a plain value, and how Colab asks for it."""
+    try:
+        (node,) = ast.parse(line).body
+        value = ast.literal_eval(node.value) if isinstance(node, ast.Assign) else None
+    except (SyntaxError, ValueError):
+        return "not one assignment of a plain value"
+    asked = FIELD.search(line)
+    if value is None or asked is None:
+        return "not one assignment with a @param that Colab knows"
+    if asked[1].startswith("[") and value not in ast.literal_eval(asked[1]):
+        return "the value is none of its choices"
+    return None
 
 
 def anchors(page: Path) -> set[str]:

@@ -7,7 +7,6 @@ A rule is a function in RULES: it is given a lesson and yields what is wrong wit
 """
 
 import argparse
-import ast
 import importlib.util
 import json
 import re
@@ -26,7 +25,7 @@ CELL_KEYS = {"cell_type", "metadata", "source", "outputs", "execution_count"}
 CELL_METADATA = {"cellView", "jupyter", "tags"}
 GLOSSARY = "docs/glossary.md"
 REGISTRY = re.compile(r"\b(?:test\.)?pypi\b|python-?hosted|\bnpm-?js\b|\bdeb(?:ian)?\.(?:org|net)", re.IGNORECASE)
-FIELD = re.compile(r'# @param (\[.+\]|\{type:"(?:string|number|integer|boolean)"\})$')
+CHECK = re.compile(r"^ *# Check\b.+?^ *assert ", re.DOTALL | re.MULTILINE)
 ANSWER = re.compile(r"<details><summary>Answer</summary>(.+?)</details>", re.DOTALL)
 
 
@@ -36,6 +35,7 @@ assert spec.loader is not None
 lessons = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(lessons)
 Lesson, anchors, count_words, text_of = lessons.Lesson, lessons.anchors, lessons.count_words, lessons.text_of
+fault_of_field = lessons.fault_of_field
 
 # --- the rules ---
 
@@ -58,8 +58,13 @@ def every_part_is_there_once(lesson: Lesson) -> Iterator[str]:
     looks, failures = words.count("**What to look at**"), words.count("Failure looks like this")
     if not 1 <= looks == failures:
         yield f"{looks} times what to look at, and {failures} times how failure looks"
-    if not any("# Check" in text for text in lesson.code):
-        yield "nothing is checked"
+
+
+def every_step_is_checked(lesson: Lesson) -> Iterator[str]:
+    """A comment says what is checked, and an assert below it can fail. Where the form stands, nothing is taught yet."""
+    for heading, cells in lesson.steps.items():
+        if cells and not any(text.startswith("# @title Your choices") or CHECK.search(text) for text in cells):
+            yield f"nothing is checked below {heading!r}"
 
 
 def it_ends_with_next_steps(lesson: Lesson) -> Iterator[str]:
@@ -119,21 +124,6 @@ def the_form_only_assigns(lesson: Lesson) -> Iterator[str]:
     for line in (line for text in forms(lesson) for line in text.splitlines()):
         if not line.startswith(("# @title ", "# @markdown ")) and (fault := fault_of_field(line)):
             yield f"{fault}: {line}"
-
-
-def fault_of_field(line: str) -> str | None:
-    """What keeps a line from being a field: a name, a plain value, and how Colab asks for it."""
-    try:
-        (node,) = ast.parse(line).body
-        value = ast.literal_eval(node.value) if isinstance(node, ast.Assign) else None
-    except (SyntaxError, ValueError):
-        return "not one assignment of a plain value"
-    asked = FIELD.search(line)
-    if value is None or asked is None:
-        return "not one assignment with a @param that Colab knows"
-    if asked[1].startswith("[") and value not in ast.literal_eval(asked[1]):
-        return "the value is none of its choices"
-    return None
 
 
 def every_choice_has_help(lesson: Lesson) -> Iterator[str]:
@@ -219,9 +209,9 @@ def no_registry_is_named(lesson: Lesson) -> Iterator[str]:
 
 
 RULES: tuple[Callable[[Lesson], Iterator[str]], ...] = (
-    the_badge_opens_this_file, there_is_one_title, every_part_is_there_once, it_ends_with_next_steps,
-    goals_are_restated_as_questions, cells_are_few_and_short, headings_are_in_sentence_case, set_up_is_folded,
-    the_form_only_assigns, every_choice_has_help, metadata_is_known, nothing_is_left_of_a_run,
+    the_badge_opens_this_file, there_is_one_title, every_part_is_there_once, every_step_is_checked,
+    it_ends_with_next_steps, goals_are_restated_as_questions, cells_are_few_and_short, headings_are_in_sentence_case,
+    set_up_is_folded, the_form_only_assigns, every_choice_has_help, metadata_is_known, nothing_is_left_of_a_run,
     every_link_leads_somewhere, words_are_linked_to_the_glossary_once, its_picture_fits_a_page, the_exercise_is_open,
     no_registry_is_named,
 )  # fmt: skip

@@ -33,6 +33,7 @@ CLOSE_REACH = 1.3  # how far the last one reaches from the mouth
 MOST_OFFSET_S, OFFSET_STEP_S = 0.3, 0.02
 BOX_RGB, MASK_RGB = (255, 220, 0), (0, 255, 255)
 SIDES = ("above", "below", "left", "right")
+CONTROL_WIDTH, LABEL_WIDTH = "24em", "7em"  # one for all controls: they stand below each other, no label is cut
 
 
 def code_of(settings: LipsyncSettings, *, name: str = "settings") -> str:
@@ -122,13 +123,13 @@ class ParameterPanel(ipywidgets.VBox):
         self.views = views_of(track.mesh_xy[source], (self.frame.shape[1], self.frame.shape[0]))
         most = max(1, round(MOST_PAD * float(eye_distance(track.mesh_xy[source]))))
         default = LipsyncSettings()
-        self.choice = ipywidgets.Dropdown(options=list(self.generators), description="generator")
-        self.region = ipywidgets.Dropdown(options=list(get_args(Region)), value=default.region, description="region")
+        self.choice = ipywidgets.Dropdown(options=list(self.generators), **_labelled("generator"))
+        self.region = ipywidgets.Dropdown(options=list(get_args(Region)), value=default.region, **_labelled("region"))
         self.feather = _float_slider("feather", 0.02, 0.4, 0.02, default.feather)
-        self.offset = _float_slider("offset s", -MOST_OFFSET_S, MOST_OFFSET_S, OFFSET_STEP_S, default.audio_offset_s)
+        self.offset = _float_slider("offset (s)", -MOST_OFFSET_S, MOST_OFFSET_S, OFFSET_STEP_S, default.audio_offset_s)
         self.pads = [
             ipywidgets.IntSlider(
-                value=min(pad, most), min=0, max=most, description=side, continuous_update=False, layout=_wide()
+                value=min(pad, most), min=0, max=most, continuous_update=False, **_labelled(f"pad {side}")
             )
             for side, pad in zip(SIDES, default.pads, strict=True)
         ]
@@ -142,8 +143,8 @@ class ParameterPanel(ipywidgets.VBox):
             control.observe(self._moved, names="value")
         self.reset.on_click(lambda _: self.set(LipsyncSettings()))
         flow = ipywidgets.Layout(flex_flow="row wrap")
-        rows = [ipywidgets.HBox(part, layout=flow) for part in (moved[:4], self.pads)]
-        super().__init__([*rows, self.reset, self.picture, self.caption])
+        columns = [ipywidgets.VBox(part) for part in (moved[:4], self.pads)]
+        super().__init__([ipywidgets.HBox(columns, layout=flow), self.reset, self.picture, self.caption])
         self.show()
 
     @property
@@ -227,8 +228,10 @@ def _check(timeline: Timeline, generators: Mapping[str, Generator], number: int)
         )
 
 
-def _wide() -> ipywidgets.Layout:
-    return ipywidgets.Layout(width="20em")
+def _labelled(words: str) -> dict[str, Any]:
+    """A control's label, and the widths that it has in common with the others."""
+    layout = ipywidgets.Layout(width=CONTROL_WIDTH, max_width="100%")
+    return {"description": words, "style": {"description_width": LABEL_WIDTH}, "layout": layout}
 
 
 def _float_slider(words: str, low: float, high: float, step: float, value: float) -> ipywidgets.FloatSlider:
@@ -237,8 +240,7 @@ def _float_slider(words: str, low: float, high: float, step: float, value: float
         min=low,
         max=high,
         step=step,
-        description=words,
         continuous_update=False,
         readout_format=".2f",
-        layout=_wide(),
+        **_labelled(words),
     )

@@ -97,8 +97,8 @@ class Estimate:
                 f"{duration(self.seconds)} for {self.frames} frames, {in_words(self.peak_bytes)} of memory at most",
                 f"  basis: {len(self.frame_s)} frames took {mean(self.frame_s):.2f} s each, after {self.warm_frames} "
                 f"that warmed up; {self.once_s:.1f} s to find the face",
-                f"  memory does not grow with the clip: of the result's {in_words(self.whole_bytes)} only a few frames "
-                "are open at a time",
+                "  memory does not grow with the clip: a few frames are open at a time, of "
+                f"{in_words(self.whole_bytes)} in all",
             ]
         )
 

@@ -1,15 +1,28 @@
 """What a run did, in numbers a person can read and a program can compare."""
 
 import json
+import textwrap
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lipwise.files import written_whole
 
+PAGE_COLUMNS = 96  # characters that fit beside each other on a notebook's page
+TOGETHER = "\u00a0"  # a space at which no line ends
+
 
 def counted(number: int, what: str) -> str:
     """So many of something that takes an s: "1 face", "2 faces"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def on_a_page(out: Path, lines: Iterable[str]) -> str:
+    """The lines of a report below its name; what is longer than a page is wide goes on further in."""
+    wrap = textwrap.TextWrapper(
+        PAGE_COLUMNS, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join([str(out), *(wrap.fill(line).replace(TOGETHER, " ") for line in lines)])
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class Enhancement:
         if self.restorer:
             done = f"{counted(self.restored, 'face')} restored" if self.restored else "nothing was restored"
             rest = f"{self.left_alone} left alone, {self.without_face} without a face"
-            lines.append(f"{done}, {rest}: {self.restorer}")
+            lines += [f"{done}, {rest}", f"restorer: {self.restorer}"]
         if self.upscaler:
             lines.append(f"upscaled: {self.upscaler}")
         if self.flicker is not None:
@@ -89,15 +102,14 @@ class RunReport:
     def __str__(self) -> str:
         total = sum(self.seconds.values())
         lines = [
-            f"{self.out}",
-            f"  {self.frames} frames, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
-            f"  {self.synthesised} with new lips, {self.passed} {self.why_passed}",
-            f"  {self.note}",
+            f"{self.frames} frames, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
+            f"{self.synthesised} with new lips, {self.passed} {self.why_passed}",
+            self.note,
+            *self.enhancement.lines(),
+            *(f"note: {remark}" for remark in self.remarks),
         ]
-        lines += [f"  {line}" for line in self.enhancement.lines()]
-        lines += [f"  note: {remark}" for remark in self.remarks]
-        spent = ", ".join(f"{stage} {value:.1f}" for stage, value in self.seconds.items())
-        return "\n".join([*lines, f"  {total:.1f} s: {spent}"])
+        spent = ", ".join(f"{stage} {value:.1f}".replace(" ", TOGETHER) for stage, value in self.seconds.items())
+        return on_a_page(self.out, [*lines, f"{total:.1f} s: {spent}"])
 
 
 @dataclass(frozen=True)
@@ -133,10 +145,10 @@ class EnhanceReport:
     def __str__(self) -> str:
         sizes = sorted(self.sizes.values()) if self.size_wh is None else [self.size_wh]
         size = " to ".join(f"{width} x {height}" for width, height in dict.fromkeys((sizes[0], sizes[-1])))
-        lines = [f"{self.out}", f"  {counted(self.frames, 'picture')}, {size}"]
+        lines = [f"{counted(self.frames, 'picture')}, {size}"]
         if self.failed:
-            lines.append(f"  {len(self.failed)} left out: {', '.join(self.failed)}")
-        lines += [f"  {line}" for line in self.enhancement.lines()]
-        lines += [f"  note: {remark}" for remark in self.remarks]
-        spent = ", ".join(f"{stage} {value:.1f}" for stage, value in self.seconds.items())
-        return "\n".join([*lines, f"  {sum(self.seconds.values()):.1f} s: {spent}"])
+            lines.append(f"{len(self.failed)} left out: {', '.join(self.failed)}")
+        lines += self.enhancement.lines()
+        lines += [f"note: {remark}" for remark in self.remarks]
+        spent = ", ".join(f"{stage} {value:.1f}".replace(" ", TOGETHER) for stage, value in self.seconds.items())
+        return on_a_page(self.out, [*lines, f"{sum(self.seconds.values()):.1f} s: {spent}"])

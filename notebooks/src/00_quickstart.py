@@ -47,6 +47,11 @@ import lipwise as lw
 from lipwise.notebook import quick, show, warn, widgets
 
 warn.plainly()
+lw.environment()
+
+# %% [markdown]
+# Look at the words above the table: *Ready* is all you need. Otherwise look for *missing*: *next* beside it says what
+# to do, and [01_setup](01_setup.ipynb) explains each row.
 
 # %% [markdown]
 # ## Choose a face and a voice
@@ -98,8 +103,9 @@ display(clip, heard)
 # %% [markdown]
 # ## See what each choice costs
 #
-# About a second of your clip is looked at, and whatever is on your disk is tried on one frame of it. Expect one bold
-# row for each of `generator`, `restore` and `upscale`: what the run will take.
+# About a second of your clip is looked at, and whatever is on your disk is tried on one frame of it. Expect a short
+# table with one bold row for each of `generator`, `restore` and `upscale`: what the run will take. A line below names
+# what else the form offers; click it for sizes and licences.
 
 # %%
 agreed = consent or not quick.needs_consent(clip.path, heard.path, sample)
@@ -109,6 +115,10 @@ stretch = quick.look_round(wanted, number)
 number = stretch.number
 offered = quick.measure_choices(stretch, scale=scale)
 offered = offered.take(generator=generator, restore=restore, upscale=upscale, minutes=minutes)
+# Check: each field has one value, and nothing is fetched that you did not name.
+taken = {row.field: row for row in offered.rows if row.taken}
+assert set(taken) == {"generator", "restore", "upscale"}
+assert all(row.kept or row.name in (generator, restore, upscale) for row in taken.values())
 offered
 
 # %% [markdown]
@@ -132,6 +142,10 @@ restorer = lw.load_restorer(recipe.restore) if recipe.restore else None
 upscaler = lw.load_upscaler(recipe.upscale, scale=scale) if recipe.upscale else None
 one = quick.preview(stretch, generator=model, enhancers=lw.Enhancers(restorer, upscaler))
 print(one)
+# Check: the frame got a new mouth, and has the size that you chose.
+assert one.lipsync is not None, f"nobody is seen in frame {number}: choose another number"
+grown = one.result.shape[0] / one.before.shape[0]
+assert abs(grown - (scale if upscaler else 1)) < 0.01, f"{grown:g} times as high"
 quick.one_frame(one)
 
 # %% [markdown]

@@ -115,6 +115,10 @@ assert again is None or "installing" not in again.stdout, "a second run should f
 if keep_on_drive:
     widgets.keep_weights_on_drive(drive_folder)
 print(lw.weights_folder())
+# Check: LIPWISE_HOME counts where it is set, and that is a folder of your Drive if you asked for one.
+home = os.environ.get("LIPWISE_HOME")
+assert not home or lw.weights_folder() == Path(home).expanduser()
+assert not keep_on_drive or "MyDrive" in lw.weights_folder().parts
 
 # %% [markdown]
 # ## Fetch a file

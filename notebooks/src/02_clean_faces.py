@@ -53,6 +53,8 @@ warn.plainly()
 lw.environment()
 
 # %% [markdown]
+# *Ready* above the table is all you need of it; otherwise look for *missing*, and read *next* beside it.
+#
 # ## Choose a clip
 #
 # The sample is a NASA portrait (public domain) and a synthetic voice, with six kinds of trouble put in.

@@ -57,6 +57,8 @@ warn.plainly()
 lw.environment()
 
 # %% [markdown]
+# *Ready* above the table is all you need of it; otherwise look for *missing*, and read *next* beside it.
+#
 # ## Choose a face and a recording
 #
 # The sample is a NASA portrait (public domain) with a synthetic voice. Without Wav2Lip's weights, the lesson takes
@@ -218,6 +220,9 @@ tried = {
     name: show_lipsync_stand_in.through_box(frame, mesh, box._replace(y1=round(float(end))), only)
     for name, end in ends.items()
 }
+# Check: only with the chin inside is the old mouth hidden and the new one taken.
+serves = {name: min(show_lipsync_failures.mouth_in_crop(step, mesh)) for name, step in tried.items()}
+assert max(serves, key=serves.get) == "chin inside (default)", serves
 show_lipsync_failures.boxes(tried, mesh)
 
 # %% [markdown]
@@ -247,6 +252,10 @@ for name, given in windows.items():
     told = show_lipsync_stand_in.hears(state, given)
     frames = lw.lipsync_frames(video, track, timeline, voice, generator=builtin, state=told, part=part)
     tries[name] = told.per_frame["gap"], list(frames)
+# Check: every shape fits, so no error tells; the mouths are others.
+assert len({given.shape for given in windows.values()}) == 1
+agrees = [np.corrcoef(gap, tries["right"][0])[0, 1] for gap, _ in tries.values()]
+assert max(agrees[1:]) < 0.95, "one of the wrong windows made the right mouth: take livelier speech"
 show_lipsync_failures.mouths(tries, track.mesh_xy[timeline.source_index[part]], first=part.start)
 
 # %%
@@ -254,6 +263,9 @@ blue, hard = show_lipsync_stand_in.StandIn(forgets_bgr=True), lw.LipsyncSettings
 shown = {"right": steps["stand-in"]}
 shown["forgotten"] = lw.lipsync_steps(*chosen, generator=blue, state=state, settings=hard)[0]
 shown["forgotten, colours matched"] = lw.lipsync_steps(*chosen, generator=blue, state=state)[0]
+# Check: matching hides most of the bug.
+apart = {name: np.abs(step.result.astype(int) - steps["stand-in"].result).mean() for name, step in shown.items()}
+assert apart["forgotten, colours matched"] < apart["forgotten"] / 2
 show_lipsync_failures.colours(shown, mesh)
 
 # %% [markdown]

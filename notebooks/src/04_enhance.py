@@ -53,6 +53,8 @@ warn.plainly()
 lw.environment()
 
 # %% [markdown]
+# *Ready* above the table is all you need of it; otherwise look for *missing*, and read *next* beside it.
+#
 # ## Choose a clip
 #
 # The sample is a NASA portrait (public domain), cut small. `auto` takes the best that is on your disk; any other name
@@ -106,6 +108,11 @@ show.play(video.path)
 
 # %%
 offers = show_enhance.offers(video, scale=scale)
+# Check: interpolation is always here; what `auto` takes is here, too, and fits into your minutes.
+takes_s = {one.name: one.seconds for one in offers.rows if one.seconds is not None}
+best = offers.best_within(minutes)
+assert "lanczos" in takes_s
+assert best == "lanczos" or takes_s[best] <= 60 * minutes
 offers
 
 # %% [markdown]
@@ -127,7 +134,7 @@ offers
 # %%
 restorer = best_restorer(restore)
 upscaler = lw.load_upscaler(offers.best_within(minutes) if upscale == "auto" else upscale, scale=scale)
-print(f"{restorer.name}. {restorer.note}\n{upscaler.name}. {upscaler.note}")
+print(f"{restorer.name}\n  {restorer.note}\n{upscaler.name}\n  {upscaler.note}")
 watch = Stopwatch()
 with watch.measure("find the face"):
     track = lw.track_faces(video)
@@ -223,6 +230,9 @@ made = {"real": real, "pixels as squares": cv2.resize(few, back, interpolation=c
 for name in offers.upscalers:
     made[name] = lw.load_upscaler(name, scale=back[0] / 96).upscale(few)
 made["lanczos, sharpened"] = unsharp(made["lanczos"], 1.5, 1.0)
+# Check: interpolation does not bring back what is finer than 96 px can hold.
+fine = show_enhance.share_beyond(made["lanczos"], real, 48)
+assert fine < 0.5, f"{fine:.0%} of the fine detail: this picture has hardly any to lose, choose another frame"
 show_enhance.spectrum(made, small_px=96)
 
 # %% [markdown]
@@ -281,6 +291,9 @@ frames = {"the clip": list(lw.read_frames(video, first))}
 loose = settings.model_copy(update={"steady": 0.0})
 frames["each frame by itself"] = list(lw.enhance_frames(frames["the clip"], stretch, **chain, settings=loose))
 frames["steadied, from the file"] = list(lw.read_frames(out, first))
+# Check: steadying takes flicker off. (A single frame, or a clip that stands still, has none.)
+ratio = {name: show_enhance.flicker_ratio(frames["the clip"], one, stretch) for name, one in frames.items()}
+assert None in ratio.values() or ratio["steadied, from the file"] < ratio["each frame by itself"]
 show_enhance.flicker(frames, stretch)
 
 # %% [markdown]

@@ -52,6 +52,8 @@ warn.plainly()
 lw.environment()
 
 # %% [markdown]
+# *Ready* above the table is all you need of it; otherwise look for *missing*, and read *next* beside it.
+#
 # ## Choose a result
 #
 # Leave everything empty to make one from the sample. Or name a face and a speech; or a result that is there, with its
@@ -146,7 +148,12 @@ assert evaluation["psnr_outside_db"] > evaluation["psnr_inside_db"] + 3
 # round the chin would be a seam.
 
 # %%
-show_evaluate.side_by_side(plan, result, "side_by_side.mp4")
+player = show_evaluate.side_by_side(plan, result, "side_by_side.mp4")
+# Check: in the difference, on the right, the half with the mouth is lighter than the half with the eyes.
+frame = next(lw.read_frames("side_by_side.mp4", [number]))
+upper, lower = np.array_split(frame[:, -frame.shape[1] // 3 :], 2)
+assert lower.mean() > upper.mean(), f"the upper half differs more, by {upper.mean() - lower.mean():.1f}: look there"
+player
 
 # %% [markdown]
 # ## Lay the mouth beside the speech
@@ -157,6 +164,10 @@ show_evaluate.side_by_side(plan, result, "side_by_side.mp4")
 
 # %%
 waveform = lw.load_audio(result)
+# Check: computed by hand, where a face is seen, `r` is the number of the table.
+seen = np.isfinite(evaluation.curves["gap"])
+r = np.corrcoef(evaluation.curves["gap"][seen], evaluation.curves["heard_gap"][seen])[0, 1]
+assert abs(r - evaluation["mouth_opening"]) < 0.001
 show_evaluate.mouth(evaluation, waveform)
 
 # %% [markdown]
@@ -243,6 +254,10 @@ assert max(scores, key=scores.get) == "clip untouched"
 # brings 55 MB, published without clear terms: for research only. Then run all cells again.
 
 # %%
+# Check: LSE-C is how far the result's curve dips below its median; where there is no curve, the reason is told.
+distances = None if evaluation.sync is None else evaluation.sync.mean_distances
+assert distances is not None or evaluation.missing["lse_c"]
+assert distances is None or abs(np.median(distances) - distances.min() - evaluation["lse_c"]) < 0.001
 show_evaluate.sync(evaluation)
 
 # %% [markdown]

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import ipywidgets
 import numpy as np
 import pytest
 
@@ -85,6 +86,14 @@ def test_it_begins_with_the_defaults_and_the_first_generator(panel):
     assert "settings = lw.LipsyncSettings()" in panel.caption.value
 
 
+def test_controls_are_as_wide_as_each_other_and_labels_have_room(panel):
+    left, right = (column.children for column in panel.children[0].children)
+    assert [control.description for control in left] == ["generator", "region", "feather", "offset (s)"]
+    assert [control.description for control in right] == ["pad above", "pad below", "pad left", "pad right"]
+    widths = {(control.layout.width, control.style.description_width) for control in (*left, *right)}
+    assert widths == {(parameter_panel.CONTROL_WIDTH, parameter_panel.LABEL_WIDTH)}
+
+
 def test_each_control_changes_the_picture_and_the_line(panel):
     panel.choice.value = "stand-in"
     moves = {
@@ -162,6 +171,12 @@ def test_without_a_kernel_it_says_what_stands_in(panel):
     assert "show_lipsync.beside" in repr(panel)
 
 
+def everything_in(box: ipywidgets.Box) -> list[ipywidgets.Widget]:
+    """The widgets of a box and of the boxes in it."""
+    inside = [everything_in(one) if isinstance(one, ipywidgets.Box) else [] for one in box.children]
+    return [*box.children, *(widget for widgets in inside for widget in widgets)]
+
+
 def test_only_what_both_generations_of_widgets_have_is_used(panel):
-    kinds = {type(widget).__name__ for row in panel.children for widget in getattr(row, "children", [row])}
-    assert kinds <= {"Dropdown", "FloatSlider", "IntSlider", "Button", "Image", "HTML"}
+    kinds = {type(widget).__name__ for widget in everything_in(panel)}
+    assert kinds <= {"Dropdown", "FloatSlider", "IntSlider", "Button", "Image", "HTML", "HBox", "VBox"}

@@ -1,4 +1,4 @@
-"""Picking files, scrubbing frames, what choices cost and what "auto" is, one frame before the run, what a run did."""
+"""Picking files, scrubbing frames, one frame before the run, what a run did."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -15,7 +15,6 @@ from lipwise.errors import FaceError, LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.track import DETECTED, FILLED, NONE
 from lipwise.media.write import write_video
 from lipwise.notebook import widgets
-from lipwise.notebook.choices import BEST, MOUTHS, RESTORE, UPSCALE, Choice, Choices
 from lipwise.notebook.file_picker import HERE, ON_DRIVE, SAMPLE, UP, FilePicker, listing
 from lipwise.notebook.one_frame import look_round, preview
 from lipwise.notebook.scrubber import BOX, FrameScrubber, drawn
@@ -105,44 +104,6 @@ def test_the_scrubber_draws_the_face(clip):
     frame = next(lw.read_frames(clip, [3]))
     assert ((drawn(frame, track, 3, height=256) == BOX).all(-1)).any()
     assert not ((drawn(frame, None, 3, height=256) == BOX).all(-1)).any()
-
-
-# --- choices ---
-
-
-def offered(*, kept: dict[str, float]) -> Choices:
-    fields = {name: field for field, names in BEST.items() for name in names if name != "none"}
-    rows = [Choice(field, name, "", "", 10**6, name in kept, kept.get(name)) for name, field in fields.items()]
-    rows += [Choice(field, "none", "", "", 0, kept=True, seconds=0) for field in (RESTORE, UPSCALE)]
-    return Choices(tuple(rows), 100, (512, 512))
-
-
-@pytest.mark.parametrize(
-    ("kept", "expected"),
-    [
-        ({"viseme": 1}, ("viseme", None, None)),
-        ({"viseme": 1, "wav2lip": 9}, ("wav2lip", None, None)),
-        ({"viseme": 1, "wav2lip": 9, "wav2lip_gan": 9000}, ("wav2lip_gan", None, None)),
-        ({"viseme": 1, "gfpgan_1.4": 100, "realesrgan_x2plus": 119}, ("viseme", "gfpgan_1.4", "realesrgan_x2plus")),
-        ({"viseme": 1, "gfpgan_1.4": 121, "realesrgan_x4plus": 121}, ("viseme", None, None)),
-    ],
-)
-def test_auto_is_the_best_that_is_here_and_in_time(kept, expected):
-    made = offered(kept=kept).take(minutes=2)
-    assert tuple(made.taken(field) for field in (MOUTHS, RESTORE, UPSCALE)) == expected
-
-
-def test_what_is_named_is_taken_and_its_download_told(tmp_path):
-    made = offered(kept={"viseme": 3}).take(generator="wav2lip_gan", restore="none", upscale=str(tmp_path / "mine.pth"))
-    assert (made.taken(MOUTHS), made.taken(UPSCALE), made.to_fetch) == (
-        "wav2lip_gan",
-        str(tmp_path / "mine.pth"),
-        10**6,
-    )
-    assert "to fetch: 1.0 MB" in repr(made)
-    assert "fetch it to see" in made._repr_html_()
-    assert made.settings(scale=3)["upscale_scale"] == 3
-    assert "upscale_scale" not in offered(kept={"viseme": 3}).take().settings(scale=3)
 
 
 # --- one frame ---

@@ -25,8 +25,8 @@ def test_the_lesson_shows_each_picture_once(lesson):
 
 
 def test_without_weights_it_works_and_says_what_to_fetch_and_under_which_licence(lesson):
-    assert "unsharp. A stand-in: it sharpens what is there and restores nothing." in lesson.printed
-    assert "lanczos. No network" in lesson.printed
+    assert "unsharp\n  A stand-in: it sharpens what is there and restores nothing." in lesson.printed
+    assert "lanczos\n  No network" in lesson.printed
     table = next(page for page in lesson.of_type("text/html") if "this clip takes" in page)
     assert "S-Lab Licence, non-commercial use only" in table
     assert re.search(r">lanczos</td>.*?>yes</td>", table)
@@ -43,6 +43,10 @@ def test_cost_is_told_with_its_basis_before_the_run_and_set_against_the_truth_af
     assert re.search(r"time: .* taken \(\d+\.\d\d times\)", words)
     times = float(re.search(r"memory: .* taken \((\d+\.\d\d) times\)", words)[1])
     assert 0.7 < times < 1.4
+
+
+def test_no_line_is_wider_than_the_page(lesson):
+    assert max(map(len, lesson.printed.splitlines())) <= 100
 
 
 def test_the_result_is_larger_and_its_sound_the_same(lesson):
