@@ -64,6 +64,8 @@ class RunReport:
         seconds: stage -> seconds spent.
         enhancement: what was restored and upscaled.
         why_passed: what is to be said of frames that passed.
+        held: frames of the result that show the last usable frame in place of one that cannot be used.
+        dropped: frames of the clip that cannot be used and were left out, as far as the clip is shown.
     """
 
     out: Path
@@ -79,6 +81,8 @@ class RunReport:
     seconds: dict[str, float]
     enhancement: Enhancement = Enhancement()
     why_passed: str = "without a face passed untouched"
+    held: int = 0
+    dropped: int = 0
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all."""
@@ -94,6 +98,10 @@ class RunReport:
             f"  {self.synthesised} with new lips, {self.passed} {self.why_passed}",
             f"  {self.note}",
         ]
+        if self.held:
+            lines.append(f"  {counted(self.held, 'frame')} held: the last usable one, in place of one that is not")
+        if self.dropped:
+            lines.append(f"  {counted(self.dropped, 'frame')} of the clip dropped: unusable")
         lines += [f"  {line}" for line in self.enhancement.lines()]
         lines += [f"  note: {remark}" for remark in self.remarks]
         spent = ", ".join(f"{stage} {value:.1f}" for stage, value in self.seconds.items())
