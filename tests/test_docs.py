@@ -1,15 +1,18 @@
 """What README, CONTRIBUTING, NOTICE and docs say: their links lead somewhere, and their commands exist."""
 
 import importlib.util
+import os
 import re
+import shlex
 import subprocess
 import sys
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 
 import pytest
 
 import lipwise as lw
+from lipwise import __main__ as command_line
 from lipwise.__main__ import HOMES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +35,18 @@ def commands(page: Path) -> list[str]:
     blocks = re.findall(r"^```bash\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     return [line.split(" #")[0].strip() for line in lines if line.strip()]
+
+
+def python_examples(page: Path) -> list[str]:
+    """A page's Python examples."""
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def typed(page: Path) -> list[list[str]]:
+    """What a page has a reader type after `python -m lipwise`, in its examples and in its sentences, word by word."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    lines = commands(page) + [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
+    return [shlex.split(line.split("-m lipwise ")[1]) for line in lines if "-m lipwise " in line]
 
 
 def dead_links(page: Path, text: str) -> list[str]:
@@ -72,6 +87,106 @@ def test_every_command_and_option_of_lipwise_exists(page):
         assert [option for option in sorted(options) if not re.search(rf"{option}(?![\w-])", help_of(name))] == [], name
 
 
+@pytest.fixture
+def parse(monkeypatch):
+    """Parses what is typed as the command line does, and calls nothing."""
+
+    def idle(name: str):
+        return wraps(command(name))(lambda *_, **__: None)
+
+    command = command_line.command
+    monkeypatch.setattr(command_line, "command", idle)
+    return command_line.dispatch
+
+
+@each_page
+def test_every_command_of_a_page_is_understood(page, parse, capsys):
+    for words in typed(page):
+        if words[0] == "COMMAND":  # stands for any of them
+            continue
+        try:
+            parse(words)
+        except SystemExit as left:
+            if left.code:
+                pytest.fail(f"{shlex.join(words)}: {capsys.readouterr()}")
+
+
+def test_readme_and_manual_show_every_command():
+    shown = {words[0] for page in ("README.md", "docs/manual.md") for words in typed(ROOT / page)}
+    assert set(HOMES) - shown == {"demo"}  # which the set-up runs
+
+
+@pytest.mark.parametrize(
+    "words", ["run --face", "run --fase clip.mp4", "clean", "enhance a --out b --scale 2", "weigh"]
+)
+def test_what_is_not_understood_is_found(words, parse, capsys):
+    with pytest.raises(SystemExit) as left:
+        parse(words.split())
+    assert left.value.code == 2
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/manual.md"])
+def test_every_option_and_weight_in_a_sentence_exists(page):
+    """Options also stand alone, as in "then add `--generator wav2lip_gan`"."""
+    offered = " ".join(help_of(name) for name in HOMES if name != "doctor")
+    offered += (ROOT / "setup_colab.sh").read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    options = set(re.findall(r"`(--[a-z][\w.-]*)", text))
+    assert [option for option in sorted(options) if not re.search(rf"{option}(?![\w-])", offered)] == []
+    named = {word for words in typed(ROOT / page) if words[0] == "weights" for word in words[1:]} - {"NAME"}
+    assert named <= set(lw.weights_entries())
+
+
+@pytest.fixture(scope="module")
+def folder_of_a_reader(tmp_path_factory, face_mesh) -> Path:
+    """The files that the examples name, out of the sample."""
+    folder = tmp_path_factory.mktemp("reader")
+    sample = lw.make_sample(folder / "sample")
+    sample.face.rename(folder / "clip.mp4")
+    lw.save_wav(folder / "speech.wav", lw.load_audio(sample.speech), sample_rate=16_000)
+    return folder
+
+
+def run_by_a_reader(folder: Path, *arguments: str) -> str:
+    """What Python writes there; the folder holds no lipwise of its own."""
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=os.environ | path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_python_example_of_readme_runs(folder_of_a_reader):
+    (example,) = python_examples(ROOT / "README.md")
+    said = run_by_a_reader(folder_of_a_reader, "-c", example)
+    made = lw.probe(folder_of_a_reader / "result.mp4")
+    assert made.has_audio
+    assert f"{made.frame_count} with new lips, 0 without a face" in said
+
+
+@pytest.mark.slow
+def test_the_commands_of_readme_run(folder_of_a_reader):
+    lines = [shlex.split(line.split("-m ")[1]) for line in commands(ROOT / "README.md") if "-m lipwise" in line]
+    said = {words[1]: run_by_a_reader(folder_of_a_reader, "-m", *words) for words in lines}
+    assert list(said) == ["run", "clean", "enhance", "evaluate", "weights"]
+    assert lw.probe(folder_of_a_reader / "large.mp4").size_wh[1] == 1080
+    assert lw.probe(folder_of_a_reader / "clean.mp4").frame_count == 100
+    assert "PSNR" in said["evaluate"]
+    assert "wav2lip_gan" in said["weights"]
+
+
+@pytest.mark.slow
+def test_the_python_examples_of_the_manual_run(folder_of_a_reader):
+    """They are about a clip, and about a run that was kept."""
+    clip, speech = folder_of_a_reader / "clip.mp4", folder_of_a_reader / "speech.wav"
+    recipe = lw.Recipe(face=clip, speech=speech, out=folder_of_a_reader / "result.mp4", consent=True)
+    lw.run(recipe, run_folder=folder_of_a_reader / "run", progress=False)
+    for example in python_examples(ROOT / "docs" / "manual.md"):
+        assert run_by_a_reader(folder_of_a_reader, "-c", example)
+
+
 @each_page
 def test_every_program_that_a_page_names_is_there(page):
     named = re.findall(r"\b((?:tools|benchmarks|tests)/[\w/]+\.py)\b", page.read_text(encoding="utf-8"))
@@ -107,9 +222,8 @@ def test_a_word_of_the_glossary_has_one_place():
 
 
 def test_the_python_example_of_readme_names_what_is_there():
-    """Its run is that of the demo; here its names are looked up."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    """It is run below, in the slow leg; here its names are looked up."""
+    (example,) = python_examples(ROOT / "README.md")
     assert len(example.splitlines()) == 6
     assert set(re.findall(r"\blw\.(\w+)", example)) <= set(lw.__all__)
     compile(example, "README.md", "exec")

@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FILLED
 from lipwise.files import no_empty_folders
+from lipwise.media.encoding_notes import encoding_notes
 from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
 from lipwise.pipeline.check import check_recipe, check_report_path
@@ -25,6 +26,7 @@ from lipwise.recipe import Recipe
 from lipwise.stages.aligned import FaceCount, align_track, count_faces
 from lipwise.stages.enhancers import Enhancers
 from lipwise.stages.generators import load_generator
+from lipwise.stages.outcome import held_and_dropped
 
 
 def run(
@@ -89,7 +91,8 @@ def _run_in(folder: RunFolder, recipe: Recipe, tell: Tell, *, progress: bool) ->
         with watch.measure("join"):
             out = join_plan(plan, recipe.out)
     resumed = f"{before} of {len(plan.segments)} pieces had been made before: times and flicker are of the rest"
-    remarks = [*([resumed] if before else []), *warned, *enhancers.remarks()]
+    changed = [] if plan.video.is_still else encoding_notes(plan.video, enhancers.size_for(plan.video.size_wh))
+    remarks = [*([resumed] if before else []), *warned, *enhancers.remarks(), *changed]
     report = _report(plan, generator, out, watch, remarks)
     return replace(report, enhancement=tell_of_enhancement(enhancers, _face_count(plan), meter))
 
@@ -151,6 +154,7 @@ def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warne
     shown = plan.timeline.source_index[plan.timeline.synth]
     spoken = generator.remarks(plan.state[plan.timeline.synth])  # nothing is made of the others
     remarks = [*without_repeats(plan.video.notes, warned), *spoken]
+    held, dropped = _held_and_dropped(plan)
     return RunReport(
         out=out,
         frames=len(plan.timeline),
@@ -164,7 +168,16 @@ def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warne
         note=generator.note,
         remarks=tuple(dict.fromkeys(remarks)),
         seconds=dict(watch.seconds),
+        held=held,
+        dropped=dropped,
     )
+
+
+def _held_and_dropped(plan: Plan) -> tuple[int, int]:
+    clean = plan.recipe.clean
+    if clean.track_file is not None:  # every frame is shown as that track says
+        return 0, 0
+    return held_and_dropped(plan.timeline, plan.video.frame_count, clean.policy)
 
 
 def _why_passed(recipe: Recipe) -> str:

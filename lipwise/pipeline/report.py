@@ -77,6 +77,8 @@ class RunReport:
         seconds: stage -> seconds spent.
         enhancement: what was restored and upscaled.
         why_passed: what is to be said of frames that passed.
+        held: frames of the result that show the last usable frame in place of one that cannot be used.
+        dropped: frames of the clip that cannot be used and were left out, as far as the clip is shown.
     """
 
     out: Path
@@ -92,6 +94,8 @@ class RunReport:
     seconds: dict[str, float]
     enhancement: Enhancement = Enhancement()
     why_passed: str = "without a face passed untouched"
+    held: int = 0
+    dropped: int = 0
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all."""
@@ -105,9 +109,12 @@ class RunReport:
             f"{self.frames} frames, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
             f"{self.synthesised} with new lips, {self.passed} {self.why_passed}",
             self.note,
-            *self.enhancement.lines(),
-            *(f"note: {remark}" for remark in self.remarks),
         ]
+        if self.held:
+            lines.append(f"{counted(self.held, 'frame')} held: the last usable one, in place of one that is not")
+        if self.dropped:
+            lines.append(f"{counted(self.dropped, 'frame')} of the clip dropped: unusable")
+        lines += [*self.enhancement.lines(), *(f"note: {remark}" for remark in self.remarks)]
         spent = ", ".join(f"{stage} {value:.1f}".replace(" ", TOGETHER) for stage, value in self.seconds.items())
         return on_a_page(self.out, [*lines, f"{total:.1f} s: {spent}"])
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lipwise.stages.policies import CleanSettings, bridged_frames
+from lipwise.stages.policies import CleanSettings, Policy, bridged_frames
 from lipwise.stages.usability import UsabilityReport
-from lipwise.timeline import Timeline
+from lipwise.timeline import Timeline, bounce
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,25 @@ def outcome_of(report: UsabilityReport, timeline: Timeline, settings: CleanSetti
         passed=int(np.count_nonzero(~timeline.synth & ~held)),
         dropped=dropped,
     )
+
+
+def held_and_dropped(timeline: Timeline, clip_frames: int, policy: Policy) -> tuple[int, int]:
+    """Count what a policy did where the clip lies under a recording.
+
+    Args:
+        timeline: what `lipwise.stages.policies.plan_timeline` gave.
+        clip_frames: frames of the clip that it was given.
+        policy: the policy.
+
+    Returns:
+        Frames of the result that show a held frame in place of their own; and frames of the clip that are left out:
+        those before its last frame that is shown, and, where the result plays on backward from there, those after it.
+    """
+    shown = timeline.source_index
+    if policy == "hold":
+        return int(np.count_nonzero(shown != bounce(0, clip_frames, len(shown)))), 0
+    if policy != "drop":
+        return 0, 0
+    turns = bool((np.diff(shown) < 0).any())
+    reached = clip_frames if turns else int(shown.max()) + 1
+    return 0, reached - len(np.unique(shown))

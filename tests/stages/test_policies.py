@@ -10,7 +10,7 @@ from lipwise.errors import FaceError, LipwiseWarning, SettingsError
 from lipwise.faces.track import DETECTED, FILLED, NONE, FaceTrack
 from lipwise.stages.judge import UsabilitySettings
 from lipwise.stages.measures import FrameMeasures
-from lipwise.stages.outcome import Outcome, outcome_of
+from lipwise.stages.outcome import Outcome, held_and_dropped, outcome_of
 from lipwise.stages.policies import (
     LIPSYNC_CLEAN,
     CleanSettings,
@@ -155,6 +155,22 @@ def test_the_outcome_counts_every_frame():
     assert outcome_of(faceless, apply_policy(faceless, hold), hold) == Outcome(1, 0, 1, 1, 0)
     shows = CleanSettings(policy="pass")
     assert outcome_of(report, apply_policy(report, shows), shows) == Outcome(4, 0, 0, 6, 0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "length", "counted"),
+    [
+        ("hold", 10, (4, 0)),  # 3 and 4 show 2, 7 and 8 show 6
+        ("hold", 4, (1, 0)),
+        ("hold", 17, (8, 0)),  # 8, 7, 4 and 3 again, on the way back
+        ("drop", 3, (0, 4)),  # 1, 2 and 6 are shown
+        ("drop", 6, (0, 7)),  # those behind 6 are left out, too: the result turns back before them
+        ("pass", 17, (0, 0)),
+    ],
+)
+def test_what_is_held_and_dropped_is_counted_under_a_recording(policy, length, counted):
+    report, settings = report_of("nggbbngbbb"), CleanSettings(policy=policy, hold_s=0.08)
+    assert held_and_dropped(plan_timeline(report, length, settings), 10, policy) == counted
 
 
 def test_short_runs_are_bridged_inside_a_shot_only():
