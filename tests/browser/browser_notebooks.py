@@ -121,6 +121,8 @@ class NotebookPage(Part):
         slider.handle.element.evaluate("one => one.blur()")  # such a click takes the focus from no slider that has it
         head.scroll_into_view_if_needed()
         head.click()
+        # Where the cell was selected before, the click moves no focus, and Tab would go on behind the slider.
+        head.evaluate("one => ((one.tabIndex = -1), one.focus())")
 
 
 class LabPage(NotebookPage):
