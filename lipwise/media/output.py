@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ LONGEST_SIDE = 16_384  # px, of a picture that x264 takes
 # libavutil/imgutils.c, which counts 8 bytes a pixel and has them in an int).
 MARGIN, LARGEST_AREA = 128, 2**28  # px
 FULL = (errno.ENOSPC, errno.EDQUOT)
+CANNOT = " cannot be written"
 
 
 def disk_is_full(error: BaseException) -> bool:
@@ -30,15 +32,29 @@ def unwritable(path: Path, error: Exception) -> MediaError:
     """What to say when FFmpeg or the system refuses to write."""
     if disk_is_full(error):
         return DiskFullError(
-            f"{path} cannot be written",
+            f"{path}{CANNOT}",
             cause=f"the disk is full: {getattr(error, 'strerror', None) or error}",
             next_step="free some space, or choose a folder on another disk",
         )
     return MediaError(
-        f"{path} cannot be written",
+        f"{path}{CANNOT}",
         cause=in_words(error),
         next_step="choose a folder that you may write to, with enough space left, and a name that is not too long",
     )
+
+
+@contextlib.contextmanager
+def written_for(out: Path) -> Iterator[None]:
+    """Tell of a full disk under a result's name, where what is being written is a part of it under another.
+
+    Raises:
+        DiskFullError: no space is left; it names the result, and the part as well.
+    """
+    try:
+        yield
+    except DiskFullError as error:
+        cause = f"{error.cause}; it happened to a part of it, {error.what.removesuffix(CANNOT)}"
+        raise DiskFullError(f"{out}{CANNOT}", cause=cause, next_step=error.next_step) from error
 
 
 def frame_fits(size_wh: tuple[int, int]) -> bool:

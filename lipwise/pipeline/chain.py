@@ -11,6 +11,7 @@ from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FILLED
 from lipwise.files import no_empty_folders
 from lipwise.media.encoding_notes import encoding_notes
+from lipwise.media.output import written_for
 from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
 from lipwise.pipeline.check import check_recipe, check_report_path
@@ -86,7 +87,10 @@ def _run_in(folder: RunFolder, recipe: Recipe, tell: Tell, *, progress: bool) ->
         )
         before = folder.keep_whole_segments(plan)
         bar = progress and tell is tell_nobody
-        render_all(plan, generator=generator, enhancers=enhancers, meter=meter, watch=watch, progress=bar, tell=tell)
+        with written_for(recipe.out):
+            render_all(
+                plan, generator=generator, enhancers=enhancers, meter=meter, watch=watch, progress=bar, tell=tell
+            )
         tell("join", len(plan.timeline), len(plan.timeline))
         with watch.measure("join"):
             out = join_plan(plan, recipe.out)

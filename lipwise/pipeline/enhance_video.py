@@ -14,6 +14,7 @@ from lipwise.faces.track import FaceTrack
 from lipwise.files import hidden_folder
 from lipwise.media.encoding_notes import encoding_notes
 from lipwise.media.keep_sound import join_kept_sound
+from lipwise.media.output import written_for
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
@@ -52,7 +53,7 @@ def enhance_video(
     if choose is not None and count is None:
         warnings.warn("choose plays no part: no face is restored", LipwiseWarning, stacklevel=2)
     meter = FlickerMeter()
-    with hidden_folder(out.absolute().parent) as folder:
+    with hidden_folder(out.absolute().parent) as folder, written_for(out):
         silent = folder / "picture.mp4"  # whatever the result is: Matroska keeps no decoding times
         written = _write(video, track, silent, job, meter=meter, quality=quality)
         with job.watch.measure("join"):
