@@ -6,6 +6,7 @@ values, each is multiplied by the kernels' value at the same point, a plain prod
 back as 6 x 6 outputs. All of it happens block by block of tiles, so that what is in work stays in the cache.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,15 @@ TILES = 66  # of a block, a multiple of ROWS; its sums take half a megabyte for 
 ROWS, VECTORS, LANES = 6, 2, 8  # of the product that is kept in registers: 6 rows of 2 vectors of 8 floats
 COLUMNS = VECTORS * LANES
 
-COMPILED: dict[str, Any] = {
-    "nogil": True,
-    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
-    "error_model": "numpy",
-    "cache": True,
-}
+OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
+
+
+def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile at the first call, and keep that for other processes where there is a folder for it."""
+    try:
+        return njit(function, cache=True, **OPTIONS)
+    except RuntimeError:  # numba may write neither beside this file nor in the user's cache
+        return njit(function, **OPTIONS)
 
 
 @intrinsic
@@ -179,7 +183,7 @@ def _put(patch, bias, slope, out, top, left, channel):
                 into[c] = value if value > 0 else slope * value
 
 
-@njit(**COMPILED)
+@_compiled
 def convolve(picture, features, group, kernels, bias, slope, out, first, end):
     """A 3 x 3 convolution, with a border of one zero pixel, and a leaky ReLU; blocks `first` to `end` of the tiles.
 

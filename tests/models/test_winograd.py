@@ -4,8 +4,10 @@ import copy
 
 import pytest
 import torch
+from numba import njit
 from torch import nn
 
+from lipwise.models import winograd_loops
 from lipwise.models.processor import winograd_pays
 from lipwise.models.sr_networks import RRDB, RRDBNet, SRVGGNetCompact
 from lipwise.models.winograd import WinogradBody, WinogradConv, with_winograd
@@ -111,3 +113,13 @@ def test_only_fp32_on_a_processor_that_was_measured(monkeypatch):
     assert not winograd_pays(torch.device("cuda"), torch.float32)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     assert not winograd_pays(CPU, torch.float32)
+
+
+def test_without_a_folder_to_keep_it_in_it_is_compiled_each_time(monkeypatch):
+    def without_folder(function, *, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(function, **options)
+
+    monkeypatch.setattr(winograd_loops, "njit", without_folder)
+    assert winograd_loops._compiled(lambda one: one + 1)(2) == 3
