@@ -199,8 +199,9 @@ def load_upscaler(
         warnings.warn(f"{name}: the network does not work in {wanted}; taking fp32.", LipwiseWarning, stacklevel=2)
         wanted, precision = torch.float32, "fp32"
     if loaded.engine == "lipwise" and winograd_pays(place, wanted):
-        from lipwise.models.winograd import with_winograd  # numba, which is loaded where it is needed only
+        from lipwise.models.winograd import compile_loops, with_winograd  # numba, only where it is needed
 
         with_winograd(loaded.network)
+        compile_loops()
     runner = BatchRunner(loaded.network, name=name, device=str(place), precision=precision, batch_size=TILES_AT_ONCE)
     return NetworkUpscaler(loaded, runner, name=name, size=size, tile=tile, overlap=overlap, border=border)

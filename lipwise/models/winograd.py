@@ -42,6 +42,13 @@ def with_winograd(network: nn.Module) -> nn.Module:
     return network
 
 
+@cache
+def compile_loops() -> None:
+    """Compile the inner loops now, some seconds once, lest they count as the time that a first picture takes."""
+    one, kernels = (np.zeros(shape, np.float32) for shape in ((1, 1, GROUP), (POINTS, GROUP, GROUP)))
+    convolve(one, _room(1, 1).numpy(), 0, kernels, one[0, 0], np.float32(1), one.copy(), 0, 1)
+
+
 def _is_body(chain: nn.Sequential) -> bool:
     """Whether it is made of `RRDB`, all of whose convolutions gain."""
     if not len(chain) or not all(isinstance(one, RRDB) for one in chain):

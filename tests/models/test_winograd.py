@@ -10,7 +10,7 @@ from torch import nn
 from lipwise.models import winograd_loops
 from lipwise.models.processor import winograd_pays
 from lipwise.models.sr_networks import RRDB, RRDBNet, SRVGGNetCompact
-from lipwise.models.winograd import WinogradBody, WinogradConv, with_winograd
+from lipwise.models.winograd import WinogradBody, WinogradConv, compile_loops, with_winograd
 from lipwise.models.winograd_loops import GROUP, ROWS, TILES
 
 CPU = torch.device("cpu")
@@ -123,3 +123,10 @@ def test_without_a_folder_to_keep_it_in_it_is_compiled_each_time(monkeypatch):
 
     monkeypatch.setattr(winograd_loops, "njit", without_folder)
     assert winograd_loops._compiled(lambda one: one + 1)(2) == 3
+
+
+def test_the_first_picture_compiles_nothing():
+    compile_loops()
+    known = list(winograd_loops.convolve.signatures)
+    WinogradConv(nn.Conv2d(64, 32, 3, padding=1))(torch.rand(1, 64, 7, 7))
+    assert winograd_loops.convolve.signatures == known
