@@ -78,7 +78,7 @@ consent = False  # @param {type:"boolean"}
 generator = "auto"  # @param ["auto", "viseme", "wav2lip", "wav2lip_gan"]
 # @markdown What draws the face anew in detail: 0.3 to 0.4 GB each, and slow without a GPU.
 restore = "auto"  # @param ["auto", "none", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
-# @markdown What enlarges the picture: `lanczos` takes no time; the others are 33 to 67 MB, and slow without a GPU.
+# @markdown What enlarges the picture: `lanczos` is quick; the others are 33 to 67 MB, slow without a GPU.
 upscale = "auto"  # @param ["auto", "none", "lanczos", "realesrgan_x4plus_ncnn", "realesr_general_x4v3"]
 # @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 2  # @param {type:"number"}

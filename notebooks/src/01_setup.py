@@ -67,7 +67,7 @@ lw.environment()
 # @title Your choices
 # @markdown Run the set-up script once more, as this lesson explains; a minute at most.
 run_script = True  # @param {type:"boolean"}
-# @markdown On Colab: keep weights on your Google Drive, where you find them next time. It takes as much of your space.
+# @markdown On Colab: keep weights on your Google Drive, where you find them next time; it takes your space.
 keep_on_drive = False  # @param {type:"boolean"}
 # @markdown The folder of your Drive in which they are kept.
 drive_folder = "lipwise"  # @param {type:"string"}
