@@ -66,11 +66,11 @@ lw.environment()
 face = ""  # @param {type:"string"}
 # @markdown The video that is written.
 out = "enhanced.mp4"  # @param {type:"string"}
-# @markdown What draws the face anew: `unsharp` only sharpens, the others are 0.3 to 0.4 GB each and slow without a GPU.
+# @markdown What draws the face anew: `unsharp` sharpens; the others, 0.3 to 0.4 GB, are slow without a GPU.
 restore = "auto"  # @param ["auto", "unsharp", "gfpgan_1.4", "gfpgan_1.3", "restoreformer", "codeformer"]
-# @markdown What enlarges the picture: `lanczos` takes no time, `x4plus` is best for photos and slow without a GPU.
+# @markdown What enlarges the picture: `lanczos` is quick, `x4plus` best for photos and slow without a GPU.
 upscale = "auto"  # @param ["auto", "lanczos", "realesrgan_x4plus_ncnn", "realesr_general_x4v3"]
-# @markdown `auto` takes the best upscaler for filmed pictures that is on your disk and needs at most so many minutes.
+# @markdown `auto` takes the best upscaler for filmed pictures on your disk that needs at most so many minutes.
 minutes = 2  # @param {type:"number"}
 # @markdown How many times as wide and high the picture becomes; twice as much is four times the pixels.
 scale = 3  # @param {type:"number"}
