@@ -89,16 +89,21 @@ def place_of(server: servers.Server, stem: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def lab(lab_environment, builder, starts, tmp_path_factory, face_mesh):
+def lesson_starts(starts, tmp_path_factory, face_mesh):
+    """The start of each lesson by its name; without a line of its own: no weights but those that set-up fetches."""
+    ways = {stem: starts.STARTS.get(stem, starts.start_enhance) for stem in STEMS}
+    return {stem: way(tmp_path_factory.mktemp(f"{stem}_start"), face_mesh) for stem, way in ways.items()}
+
+
+@pytest.fixture(scope="session")
+def lab(lab_environment, builder, starts, lesson_starts, tmp_path_factory):
     """JupyterLab on a folder with every notebook, solved."""
     folder, kernels = tmp_path_factory.mktemp("lab") / "served", {name: {} for name in SMALL}
     for source in (*SOURCES, *(HERE / f"{name}.py" for name in SMALL)):
         book, stem = builder.build(source, solved=True), source.stem
         if stem not in SMALL:
-            start_of = starts.STARTS.get(stem, starts.start_enhance)  # no weights but those that set-up fetches
-            start = start_of(tmp_path_factory.mktemp(f"{stem}_start"), face_mesh)
-            starts.fill_form(book, start.form)
-            kernels[stem] = start.env
+            starts.fill_form(book, lesson_starts[stem].form)
+            kernels[stem] = lesson_starts[stem].env
         write_book(book, folder / stem / f"{stem}.ipynb", stem)
     with servers.lab_server(lab_environment, folder, kernels=kernels) as server:
         yield server
