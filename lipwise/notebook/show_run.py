@@ -129,13 +129,19 @@ def card(report: RunReport, *, track: FaceTrack, timeline: Timeline, voice: str 
     }
     tables = {
         f"Time, {duration(total)} in all": times,
-        f"Frames, {report.frames} in all": frames_by_reason(track, timeline),
+        f"Frames, {report.frames} in all": frames_by_reason(track, timeline) | _left_out(report),
         "Models": models | ({"voice": voice} if voice else {}),
     }
     if report.remarks:
         tables["To know"] = {str(number): remark for number, remark in enumerate(report.remarks, 1)}
     size = f"{report.size_wh[0]} x {report.size_wh[1]} at {report.fps:g} a second"
     return RunCard(f"{report.out.name}, {size}", tables, {stage: report.seconds[stage] / total for stage in times})
+
+
+def _left_out(report: RunReport) -> dict[str, str]:
+    """What the policy did with frames that cannot be used -> how many; nothing where it did nothing."""
+    counts = {"of these held, a usable one in their place": report.held, "dropped from the clip": report.dropped}
+    return {what: str(count) for what, count in counts.items() if count}
 
 
 def frames_by_reason(track: FaceTrack, timeline: Timeline) -> dict[str, str]:
