@@ -8,7 +8,8 @@ run in full with random weights, and the detector's answer, which would be thous
 one. LipWise's own track is made once for a whole clip, for lip-sync too, and is not counted (about 0.05 s a frame).
 
 Without a checkpoint the weights come from a formula in the official layout: the speed is the same, the picture is not.
-The claim: at least 4 times as fast, at most 2 grey steps from the network in fp32.
+The claim, for a processor with AVX2 and no AVX-512: at least 4 times as fast, at most 2 grey steps from the network in
+fp32.
 """
 
 import argparse

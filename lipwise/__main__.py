@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from lipwise.commands.warned import plain_warnings
-from lipwise.errors import LipwiseError
+from lipwise.errors import LipwiseError, in_words
 
 # Command -> the module of lipwise.commands that it lives in.
 HOMES = {
@@ -40,6 +41,12 @@ def dispatch(arguments: list[str]) -> None:
         tyro.extras.subcommand_cli_from_dict({name: command(name) for name in HOMES}, prog="lipwise", args=arguments)
 
 
+def _end(error: LipwiseError) -> NoReturn:
+    """Show an error and end with status 2."""
+    sys.stderr.write(f"error: {error}\n")
+    raise SystemExit(2) from None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; an error the user can mend is shown in three lines and ends with status 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that a killed run cleans up, too
@@ -47,18 +54,15 @@ def main(arguments: list[str] | None = None) -> None:
         with plain_warnings():
             dispatch(sys.argv[1:] if arguments is None else arguments)
     except LipwiseError as error:
-        sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(2) from None
+        _end(error)
     except ModuleNotFoundError as error:
         root = Path(__file__).resolve().parents[1]
-        sys.stderr.write(
-            f"error: This Python ({sys.executable}) cannot run LipWise\n  why:  {error}\n"
-            f"  next: use the environment's own ({root / '.venv/bin/python'}), or run bash {root / 'setup_colab.sh'}\n"
-        )
-        raise SystemExit(2) from None
+        what = f"This Python ({sys.executable}) cannot run LipWise"
+        step = f"use the environment's own ({root / '.venv/bin/python'}), or run bash {root / 'setup_colab.sh'}"
+        _end(LipwiseError(what, cause=str(error), next_step=step))
     except OSError as error:  # what the system refuses and nothing above foresaw
-        sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(2) from None
+        step = "see whether what it names is there and may be read and written, and whether space is left on the disk"
+        _end(LipwiseError("The system refused what this command needs", cause=in_words(error), next_step=step))
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         raise SystemExit(130) from None

@@ -1,5 +1,10 @@
 """Errors and warnings that a person can act on."""
 
+import re
+
+# FFmpeg's own number is made of four letters, and tells nobody anything; the system's is said in words behind it.
+NUMBER = re.compile(r"^\[Errno -?\d+\]\s*")
+
 
 class LipwiseError(Exception):
     """Something the user can mend.
@@ -19,7 +24,7 @@ class LipwiseError(Exception):
 
 
 class MediaError(LipwiseError):
-    """A video, picture or sound file that cannot be read or written."""
+    """A video, picture or sound file that cannot be read, or any file that cannot be written."""
 
 
 class DiskFullError(MediaError):
@@ -56,3 +61,8 @@ class ConsentError(LipwiseError):
 
 class LipwiseWarning(UserWarning):
     """Something was replaced, repaired or left out, and the user should know."""
+
+
+def in_words(error: Exception) -> str:
+    """An error of FFmpeg or of the system in its words, without its number."""
+    return NUMBER.sub("", str(error))

@@ -1,5 +1,6 @@
 """Files that appear under their name only when they are complete."""
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,7 +8,11 @@ from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
 
+from lipwise.errors import DiskFullError, MediaError, in_words
+
 NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CANNOT = " cannot be written"
 
 
 def sha256_of(path: Path) -> str:
@@ -20,12 +25,61 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def disk_is_full(error: BaseException) -> bool:
+    """True where FFmpeg or the system could not write for want of space."""
+    return getattr(error, "errno", None) in FULL
+
+
+def unwritable(path: Path, error: Exception) -> MediaError:
+    """What to say when FFmpeg or the system refuses to write."""
+    if disk_is_full(error):
+        return DiskFullError(
+            f"{path}{CANNOT}",
+            cause=f"the disk is full: {getattr(error, 'strerror', None) or error}",
+            next_step="free some space, or choose a folder on another disk",
+        )
+    return MediaError(
+        f"{path}{CANNOT}",
+        cause=in_words(error),
+        next_step="choose a folder that you may write to, with enough space left, and a name that is not too long",
+    )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say it of `path` when the system refuses what the body does to write it.
+
+    Raises:
+        DiskFullError: no space is left. MediaError: anything else that the system says.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+@contextmanager
+def written_for(out: Path) -> Iterator[None]:
+    """Tell of a full disk under a result's name, where what is being written is a part of it under another.
+
+    Raises:
+        DiskFullError: no space is left; it names the result, and the part as well.
+    """
+    try:
+        yield
+    except DiskFullError as error:
+        cause = f"{error.cause}; it happened to a part of it, {error.what.removesuffix(CANNOT)}"
+        raise DiskFullError(f"{out}{CANNOT}", cause=cause, next_step=error.next_step) from error
+
+
 def new_part(path: Path) -> Path:
     """An empty file beside `path`, of a name that nothing else uses, to be renamed to it.
 
     Raises:
-        OSError: the folder is not there or cannot be written to.
+        OSError: the folder is not there or cannot be written to, or the name is too long.
     """
+    with suppress(FileNotFoundError):
+        path.lstat()  # a name that is too long is told now, and not when the part is to get it
     part = path.with_name(f".{path.name[:NAME_KEPT]}.{token_hex(4)}.part")
     part.open("xb").close()
     return part
@@ -36,15 +90,16 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A temporary path to write to, renamed to `path` when the body ends well and removed when it does not.
 
     Raises:
-        OSError: as the system says.
+        DiskFullError: no space is left. MediaError: it cannot be written for another reason.
     """
-    part = new_part(path)
-    try:
-        yield part
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with writing(path):
+        part = new_part(path)
+        try:
+            yield part
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -53,11 +108,12 @@ def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") 
     to end while the folder is made or deleted.
 
     Raises:
-        OSError: as the system says.
+        DiskFullError: no space is left. MediaError: it cannot be made for another reason.
     """
     folder = beside / f"{prefix}{token_hex(8)}{suffix}"
     try:  # before the folder is made: whatever comes in between, the folder goes
-        folder.mkdir(mode=0o700)
+        with writing(beside):
+            folder.mkdir(mode=0o700)
         yield folder
     finally:
         try:
@@ -70,10 +126,11 @@ def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") 
 @contextmanager
 def no_empty_folders(path: Path, *, keep: bool = True) -> Iterator[None]:
     """Make the folders above `path`; remove those that were made, and are empty, when the body fails, or always."""
-    made = [folder for folder in path.absolute().parents if not folder.exists()]
+    made: list[Path] = []
     done = False
     try:
         with suppress(OSError):  # whoever writes there says why it cannot be done
+            made += [folder for folder in path.absolute().parents if not folder.exists()]
             path.absolute().parent.mkdir(parents=True, exist_ok=True)
         yield
         done = True

@@ -1,4 +1,4 @@
-"""Names for the points of a face: the five of the detectors and the 468 of the face mesh.
+"""Names for the 468 points of the face mesh.
 
 Mesh numbers are those of MediaPipe's canonical face model. "Right" and "left" are the person's own, as in the
 detectors; the person's right eye is on the left of the picture.
@@ -6,7 +6,6 @@ detectors; the person's right eye is on the left of the picture.
 
 import numpy as np
 
-FIVE_POINTS = ("right eye", "left eye", "nose", "right mouth corner", "left mouth corner")
 MESH_POINTS = 468
 
 # Both inner contours run from the person's right mouth corner to the left one.

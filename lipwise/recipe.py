@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lipwise.errors import ConsentError, SettingsError
 from lipwise.faces.track import TrackSettings
+from lipwise.files import written_whole
 from lipwise.settings import Settings
 from lipwise.stages.aligned import EnhanceSettings
 from lipwise.stages.enhancers import LARGEST_HEIGHT, LARGEST_SCALE
@@ -83,8 +84,14 @@ class Recipe(Settings):
     enhance: EnhanceSettings = EnhanceSettings()
 
     def to_yaml(self, path: str | Path) -> None:
-        """Write the recipe to a file that `from_yaml` reads."""
-        Path(path).write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+        """Write the recipe to a file that `from_yaml` reads, whole or not at all.
+
+        Raises:
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+        """
+        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        with written_whole(Path(path)) as part:
+            part.write_text(text, encoding="utf-8")
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Recipe":

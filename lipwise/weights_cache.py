@@ -21,6 +21,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from lipwise.download import wrong_at_a_glance
+from lipwise.errors import MediaError
 from lipwise.files import sha256_of, written_whole
 from lipwise.weights_list import Entry, weights_folder
 
@@ -63,7 +64,7 @@ def is_right(entry: Entry, *, anew: bool = False) -> bool:
             return False
     except OSError:
         return False
-    with suppress(OSError):  # a folder that cannot be written: the hash is compared every time
+    with suppress(OSError, MediaError):  # a folder that cannot be written: the hash is compared every time
         state_of(entry).mkdir(parents=True, exist_ok=True)
         with written_whole(_record_path(entry)) as part:
             part.write_text(json.dumps(record), encoding="utf-8")

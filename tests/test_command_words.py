@@ -91,3 +91,25 @@ def test_the_list_of_weights_marks_what_is_on_the_disk(monkeypatch, capsys, tmp_
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert lines.keys() == lw.weights_entries().keys()
     assert [name for name, line in lines.items() if " MB  here  " in line] == ["wav2lip"]
+
+
+REFUSED = {
+    "the system": (OSError(28, "No space left on device", "/a/b"), "No space left on device: '/a/b'"),
+    "a module": (ModuleNotFoundError("No module named 'tyro'"), "No module named 'tyro'"),
+    "the library": (lw.SettingsError("What", cause="the cause", next_step="go on"), "the cause"),
+}
+
+
+@pytest.mark.parametrize(("error", "cause"), REFUSED.values(), ids=REFUSED)
+def test_whatever_ends_a_command_is_told_in_three_lines(error, cause, monkeypatch, capsys):
+    def fail(_: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr("lipwise.__main__.dispatch", fail)
+    with pytest.raises(SystemExit) as ended:
+        main(["clean"])
+    what, why, step = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert what.startswith("error: ")
+    assert why == f"  why:  {cause}"
+    assert step.startswith("  next: ")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lipwise import files
+from lipwise.errors import DiskFullError, MediaError
 
 
 def test_a_hidden_folder_goes_with_all_that_is_in_it(tmp_path):
@@ -50,3 +51,50 @@ def test_a_hidden_folder_goes_though_the_program_is_told_to_end_while_it_is_made
     with pytest.raises(SystemExit), files.hidden_folder(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+# --- what the system refuses
+
+
+def test_a_file_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for name in ("nowhere/a.json", "file/a.json", "folder", "a" * 300):
+        with pytest.raises(MediaError) as caught, files.written_whole(tmp_path / name) as part:
+            part.write_text("some")
+        assert caught.value.what == f"{tmp_path / name} cannot be written"
+        assert "Errno" not in caught.value.cause
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("number", files.FULL)
+def test_a_full_disk_is_told_as_such(number, tmp_path):
+    said = r"(?s)a cannot be written.*the disk is full: no room"
+    with pytest.raises(DiskFullError, match=said), files.written_whole(tmp_path / "a"):
+        raise OSError(number, "no room")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_too_long_is_told_before_anything_is_written(tmp_path):
+    with pytest.raises(OSError, match="too long"):
+        files.new_part(tmp_path / ("a" * 300))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_wrong_with_the_content_stays_what_it_is(tmp_path):
+    with pytest.raises(ZeroDivisionError), files.written_whole(tmp_path / "a"):
+        _ = 1 / 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_hidden_folder_that_cannot_be_made_is_told(tmp_path):
+    with pytest.raises(MediaError, match="nowhere cannot be written"), files.hidden_folder(tmp_path / "nowhere"):
+        pass
+
+
+def test_a_part_that_finds_no_room_is_told_under_the_results_name(tmp_path):
+    out, part = tmp_path / "out.mp4", tmp_path / "part.npz"
+    with pytest.raises(DiskFullError) as caught, files.written_for(out), files.writing(part):
+        raise OSError(files.FULL[0], "no room")
+    assert caught.value.what == f"{out} cannot be written"
+    assert caught.value.cause.endswith(f"it happened to a part of it, {part}")

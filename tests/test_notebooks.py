@@ -1,5 +1,6 @@
 """The notebooks: built from their sources, laid out as lessons, moved with the project; tests/notebooks runs them."""
 
+import ast
 import importlib.util
 import json
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -68,6 +70,30 @@ def test_solutions_are_only_in_the_source(tmp_path):
 def test_a_lesson_keeps_every_rule(source):
     """The rules and what breaks each of them: tools/lint_notebooks.py and test_notebook_rules.py."""
     assert linter.faults(linter.lessons.read(builder.target_of(source))) == []
+
+
+@each_notebook
+def test_code_cells_are_short_on_the_whole(source):
+    """Some steps need ten lines to be seen; half of the cells hold six or fewer. Titled cells are folded."""
+    cells = [text(cell) for cell in built(source)["cells"] if cell["cell_type"] == "code"]
+    lines = [[line for line in cell.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+             for cell in cells if not cell.startswith("# @title")]  # fmt: skip
+    assert median(map(len, lines)) <= 6
+
+
+def hidden(code: str) -> list[str]:
+    """Calls of the library whose arguments stand elsewhere, under one name: `lw.step(*chosen)`, `lw.step(**chain)`."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    calls = [call for call in calls if isinstance(call.func, ast.Attribute)]
+    return [ast.unparse(call) for call in calls
+            if any(isinstance(one, ast.Starred) and isinstance(one.value, ast.Name) for one in call.args)
+            or any(word.arg is None and isinstance(word.value, ast.Name) for word in call.keywords)]  # fmt: skip
+
+
+@each_notebook
+def test_arguments_are_written_out(source):
+    assert hidden(source.read_text(encoding="utf-8")) == []
+    assert len(hidden("lw.step(*chosen)\nlw.step(a, **chain)\nlw.step(a, b=c, **dict(d))\nwindow_start(*asked)")) == 2
 
 
 @each_notebook

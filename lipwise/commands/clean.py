@@ -57,7 +57,8 @@ def clean(
 
     Args:
         clip: the clip.
-        out: the cleaned clip: .mp4, .mov or .mkv; folders on the way are made. Those of the other files must be there.
+        out: the cleaned clip: .mp4, .mov or .mkv; folders on the way are made. The other files may lie beside it
+            or in folders that are there.
         policy: drop frames that cannot be used; pass them untouched; hold the last usable frame of the shot; or fail.
         one_face: only frames with exactly one face can be used.
         ignore: reasons that do not count, such as blurred turned; with no_face, frames in which nobody is seen stay in

@@ -85,7 +85,6 @@ def enhance(
             quality=quality,
             choose=choose,
             device=device,
+            report_path=report,
         )
-        if report is not None:
-            made.save(report)
     sys.stdout.write(f"{WORDING.of(str(made))}\n")

@@ -8,7 +8,10 @@ import tyro
 
 import lipwise
 from lipwise.commands.choices import Wording, as_typed
-from lipwise.errors import SettingsError
+from lipwise.pipeline.evaluate import open_run
+from lipwise.pipeline.run_folder import files_in
+from lipwise.pipeline.run_inputs import files_of
+from lipwise.pipeline.side_file import check_side_file
 
 WORDING = Wording(
     "evaluate",
@@ -49,7 +52,7 @@ def evaluate(
         no_cache: do not keep what was found for the next call; it is the geometry of a face.
     """
     with as_typed(WORDING):
-        _check_report(report, [result, *filter(None, (run, source, track, speech))])
+        check_side_file(report, _files(run, result, source, track, speech))
         pasted = None if run is not None else lipwise.PastedRegion(generator, lipwise.LipsyncSettings(region=region))
         made = lipwise.evaluate(
             result,
@@ -68,14 +71,7 @@ def evaluate(
     sys.stdout.write(f"{made}\n")
 
 
-def _check_report(report: Path | None, inputs: list[Path]) -> None:
-    """Refuse a report that cannot be written, or that would overwrite an input, before any work is done."""
-    if report is None:
-        return
-    taken = report.resolve() in {path.resolve() for path in inputs}
-    if taken or report.is_dir() or not report.absolute().parent.is_dir():
-        raise SettingsError(
-            f"The report cannot be written to {report}",
-            cause="another file of this call is there" if taken else "it is a folder, or its folder is missing",
-            next_step="name another file, in a folder that is there",
-        )
+def _files(run: Path | None, *given: Path | None) -> list[Path]:
+    """Every file that is read: those given, and those of a run."""
+    own = [] if run is None else [*files_of(open_run(run).recipe).values(), *files_in(run)]
+    return [*filter(None, given), *own]

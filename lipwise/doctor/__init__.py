@@ -43,7 +43,12 @@ def environment() -> Environment:
         "torchvision": partial(_package, "torchvision"),
         "GPU": _gpu,
         "cv2": _cv2,
-        **{name: partial(_package, name) for name in ("numpy", "scipy", "librosa", "moviepy", "ipywidgets")},
+        "numpy": partial(_package, "numpy"),
+        "scipy": partial(_package, "scipy"),
+        "librosa": partial(_package, "librosa", module="librosa.filters"),  # librosa itself imports its parts late
+        "numba": partial(_package, "numba"),
+        "moviepy": partial(_package, "moviepy"),
+        "ipywidgets": partial(_package, "ipywidgets"),
         "PyAV": _pyav,
         "disk of weights": disk_of_weights,
         "disk here": lambda: disk("disk here", Path.cwd(), "write results elsewhere"),
@@ -94,13 +99,16 @@ def _asked_for(distribution: str) -> Any:
 def _package(name: str, *, module: str = "", what: str = "", more: Callable[[ModuleType], str] | None = None) -> Row:
     """A distribution: whether its module can be imported, and whether it is new enough."""
     what, version, asked = what or name, _version(name), _asked_for(name)
-    step = f'{SET_UP}, or: pip install "{name}{asked or ""}"'
+    wanted = f'"{name}{asked or ""}"'
+    step = f"{SET_UP}, or: pip install {wanted}"
     try:
         imported = importlib.import_module(module or name)
         found = (version or "of unknown version") + (more(imported) if more else "")
     except _ANYTHING as error:
-        found = "not installed" if version is None else f"{version}, but it cannot be imported: {_said(error)}"
-        return Row(what, found, "missing", step)
+        if version is None:
+            return Row(what, "not installed", "missing", step)
+        found = f"{version}, but it cannot be imported: {_said(error)}"
+        return Row(what, found, "missing", f"{SET_UP}, or: pip install --upgrade {wanted}")  # else pip leaves it
     return Row(what, found) if _is_new_enough(version, asked) else _too_old(what, found, asked, step)
 
 

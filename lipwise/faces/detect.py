@@ -19,6 +19,7 @@ from lipwise.faces import libfacedetection
 
 # Longer side of the picture that the network sees. It was trained on faces of 10-300 px, so close-ups must shrink.
 # In a frame of 1920 px, 320 px finds faces from 80-100 px of height on and 640 px from 40 px on, at 4 times the cost.
+DETECTORS = ("auto", "libfacedetection", "yunet")
 WORKING_PX = 320
 RETRY_PX = 640
 # Less than that asks for a second look, in case the first took something for a face and overlooked a small one.
@@ -107,6 +108,7 @@ class LibFaceDetection(_ShrinkingDetector):
     ) -> None:
         super().__init__(min_score, working_px, retry_px)
         self._facedetect = libfacedetection.FaceDetectFunction()
+        self.path = self._facedetect.path  # tracks are kept under its content
 
     def _network(self, bgr: np.ndarray) -> np.ndarray:
         return self._facedetect(bgr)
@@ -152,6 +154,16 @@ class YuNet(_ShrinkingDetector):
         return np.zeros((0, 15)) if found is None else np.asarray(found, np.float64)
 
 
+def check_detector_name(name: str) -> None:
+    """Raises SettingsError where there is no detector of that name."""
+    if name not in DETECTORS:
+        raise SettingsError(
+            f"There is no face detector named {name!r}",
+            cause=f"the names are {', '.join(DETECTORS[:-1])} and {DETECTORS[-1]}",
+            next_step="choose one of them",
+        )
+
+
 def load_detector(
     name: str = "auto",
     *,
@@ -181,12 +193,7 @@ def load_detector(
         "working_px": working_px,
         "retry_px": retry_px,
     }
-    if name not in ("auto", "libfacedetection", "yunet"):
-        raise SettingsError(
-            f"There is no face detector named {name!r}",
-            cause="the names are auto, libfacedetection and yunet",
-            next_step="choose one of them",
-        )
+    check_detector_name(name)
     if name == "libfacedetection" or (name == "auto" and libfacedetection.is_installed()):
         return LibFaceDetection(**settings)
     if yunet_path is None:

@@ -89,7 +89,11 @@ class FaceTrack:
         return replace(self, **rows, shot=self.shot[start:stop], mesh_xy=self.mesh_xy[start:stop])
 
     def save(self, path: Path) -> None:
-        """Write to an .npz file, whole or not at all."""
+        """Write to an .npz file, whole or not at all.
+
+        Raises:
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+        """
         _write(path, _arrays(self))
 
     @classmethod
@@ -103,7 +107,11 @@ class FaceTrack:
 
 
 def save_tracks(path: Path, tracks: Sequence[FaceTrack]) -> None:
-    """Write several people's tracks to one .npz file, whole or not at all."""
+    """Write several people's tracks to one .npz file, whole or not at all.
+
+    Raises:
+        DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+    """
     arrays = {"count": np.array(len(tracks))}
     for number, track in enumerate(tracks):
         arrays |= {f"{number}.{name}": array for name, array in _arrays(track).items()}
@@ -148,14 +156,8 @@ def _track(stored: Mapping[str, np.ndarray], prefix: str) -> FaceTrack:
 
 
 def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    path = Path(path)
-    try:
-        with written_whole(path) as part, part.open("wb") as file:
-            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes allow_pickle for an array
-    except OSError as error:
-        raise FaceError(
-            f"Cannot write the face track {path}", cause=str(error), next_step="choose a folder that can be written"
-        ) from error
+    with written_whole(Path(path)) as part, part.open("wb") as file:
+        np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  # its stub takes allow_pickle for an array
 
 
 class _OtherKindError(Exception):

@@ -40,6 +40,7 @@ class FaceDetectFunction:
 
     def __init__(self) -> None:
         self._library = _open_library()
+        self.path = Path(self._library._name)  # the network's weights are in it
         self._facedetect = _find_function(self._library)
         self._own = threading.local()
         self(np.zeros((32, 32, 3), np.uint8))  # the library unpacks its weights in the first call, which must be alone

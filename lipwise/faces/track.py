@@ -18,6 +18,7 @@ from lipwise.faces.jitter import jitter
 from lipwise.faces.people import Person, find_people, steady_people
 from lipwise.faces.relink import Thread, link_everybody
 from lipwise.faces.smooth import fill_gaps, find_runs, frames_in, keep_near, smooth_polynomial
+from lipwise.settings import as_settings
 
 __all__ = [
     "DETECTED",
@@ -107,6 +108,7 @@ def track_faces(
         LipwiseWarning: shots in which the face followed may well be somebody else's.
     """
     check_choice(choose)
+    settings = as_settings(TrackSettings, settings)
     detections = detect_clip(frames, only_detect(detector), fps=fps)
     return follow_face(detections, fps=fps, settings=settings, choose=choose)[0]
 
@@ -139,7 +141,7 @@ def follow_face(
     Returns:
         The track, and (T,) int64: which of a frame's faces is the one followed; -1 where it was not detected.
     """
-    settings = settings or TrackSettings()
+    settings = as_settings(TrackSettings, settings)
     check_choice(choose)
     people = _people(detections, fps, settings)
     followed, confidence = choose_people(people, choose, shot=detections.shot)
@@ -155,7 +157,7 @@ def follow_people(
     detections: Detections, *, fps: Fraction | float, settings: TrackSettings | None = None
 ) -> list[tuple[FaceTrack, np.ndarray]]:
     """What `follow_face` gives, for everybody in a clip, in the order of their first appearance."""
-    settings = settings or TrackSettings()
+    settings = as_settings(TrackSettings, settings)
     people = _people(detections, fps, settings)
     return [_lay(detections, people, thread, fps, settings) for thread in link_everybody(people)]
 

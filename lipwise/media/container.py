@@ -9,8 +9,7 @@ from av.container import InputContainer
 from av.error import FFmpegError, OptionNotFoundError
 from av.video.stream import VideoStream
 
-from lipwise.errors import MediaError
-from lipwise.media.ffmpeg_words import in_words
+from lipwise.errors import MediaError, in_words
 
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC in libavformat/avformat.h
 TEXT_AS_ART = {"tty", "bin", "xbin", "adf", "idf"}  # demuxers that draw any text file as a picture

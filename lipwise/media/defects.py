@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lipwise.errors import LipwiseWarning, SpeechError
-from lipwise.media.ffmpeg_words import in_words
+from lipwise.errors import LipwiseWarning, SpeechError, in_words
 
 Span = tuple[float, float]
 

@@ -13,8 +13,9 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from lipwise.errors import MediaError
+from lipwise.files import unwritable
 from lipwise.media.container import exact, open_input, picture_stream
-from lipwise.media.output import PartFile, unwritable
+from lipwise.media.output import PartFile
 from lipwise.media.probe import probe
 
 SOUND_RATE = 48_000  # Hz of the sound that is handed over and written
@@ -111,24 +112,30 @@ def _join(
     samples = round(sum(map(len, places)) / fps * SOUND_RATE)
     # How many frames later than it is stored a frame may be shown: decoding times must run ahead by that much.
     delay = max(int((np.arange(len(shown)) - shown).max()) for shown in places)
-    with contextlib.ExitStack() as kept:
-        template = picture_stream(kept.enter_context(open_input(segments[0])), segments[0])
+    with open_input(segments[0]) as first:
+        template = picture_stream(first, segments[0])
         stream = container.add_stream_from_template(template, opaque=True)  # copied, not opened as an encoder
         with contextlib.suppress(RuntimeError):  # PyAV 14 keeps the segments' own clock, which is as exact for MP4
             stream.time_base = 1 / fps
         track = None if sound is None else SoundTrack(container, sound, samples)
-        offset = 0
-        for segment, shown in zip(segments, places, strict=True):
-            for order, (packet, place) in enumerate(zip(_packets(segment), shown.tolist(), strict=True)):
-                if track is not None:
-                    track.advance(int((offset + order) / fps * SOUND_RATE))
-                packet.pts, packet.dts = offset + place, offset + order - delay
-                packet.duration, packet.time_base = 1, 1 / fps
-                packet.stream = stream
-                container.mux(packet)
-            offset += len(shown)
+        for order, place, packet in _numbered(segments, places):
+            if track is not None:
+                track.advance(int(order / fps * SOUND_RATE))
+            packet.pts, packet.dts = place, order - delay
+            packet.duration, packet.time_base = 1, 1 / fps
+            packet.stream = stream
+            container.mux(packet)
         if track is not None:
             track.finish()
+
+
+def _numbered(segments: list[Path], places: list[np.ndarray]) -> Iterator[tuple[int, int, Packet]]:
+    """The packets of all segments, each behind its numbers in the result: as it is stored, and as it is shown."""
+    offset = 0
+    for segment, shown in zip(segments, places, strict=True):
+        for order, (packet, place) in enumerate(zip(_packets(segment), shown.tolist(), strict=True)):
+            yield offset + order, offset + place, packet
+        offset += len(shown)
 
 
 def _fitting(segments: list[Path]) -> tuple[Fraction, list[np.ndarray]]:

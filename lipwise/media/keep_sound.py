@@ -1,6 +1,5 @@
 """A new picture beside the sound of another file, every packet of both copied as it is."""
 
-import errno
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,10 +10,10 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
-from lipwise.errors import MediaError
+from lipwise.errors import MediaError, in_words
+from lipwise.files import disk_is_full, unwritable
 from lipwise.media.container import open_input, picture_stream
-from lipwise.media.ffmpeg_words import in_words
-from lipwise.media.output import QUICK_START, PartFile, unwritable
+from lipwise.media.output import QUICK_START, PartFile
 
 
 def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
@@ -36,8 +35,7 @@ def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
             _copy(container, shown, heard, picture)
     except (FFmpegError, OSError, ValueError) as error:
         file.discard()
-        no_room = getattr(error, "errno", None) == errno.ENOSPC  # FFmpeg's own error has the number too
-        if no_room or (isinstance(error, OSError) and not isinstance(error, FFmpegError)):
+        if disk_is_full(error) or (isinstance(error, OSError) and not isinstance(error, FFmpegError)):
             raise unwritable(file.path, error) from error
         raise MediaError(
             f"The sound of {source} cannot be kept in {file.path.name}",

@@ -1,17 +1,14 @@
 """Files that appear under their name only when they are complete."""
 
 import contextlib
-import errno
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 from av.container import OutputContainer
 from av.error import FFmpegError
 
-from lipwise.errors import DiskFullError, MediaError
-from lipwise.files import new_part
-from lipwise.media.ffmpeg_words import in_words
+from lipwise.errors import MediaError
+from lipwise.files import new_part, unwritable, writing
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 QUICK_START = {"movflags": "+faststart"}  # the index before the frames, so that a browser can begin at once
@@ -19,42 +16,6 @@ LONGEST_SIDE = 16_384  # px, of a picture that x264 takes
 # FFmpeg takes a picture whose sides, each with a margin, have a product under this (av_image_check_size2 in
 # libavutil/imgutils.c, which counts 8 bytes a pixel and has them in an int).
 MARGIN, LARGEST_AREA = 128, 2**28  # px
-FULL = (errno.ENOSPC, errno.EDQUOT)
-CANNOT = " cannot be written"
-
-
-def disk_is_full(error: BaseException) -> bool:
-    """True where FFmpeg or the system could not write for want of space."""
-    return getattr(error, "errno", None) in FULL
-
-
-def unwritable(path: Path, error: Exception) -> MediaError:
-    """What to say when FFmpeg or the system refuses to write."""
-    if disk_is_full(error):
-        return DiskFullError(
-            f"{path}{CANNOT}",
-            cause=f"the disk is full: {getattr(error, 'strerror', None) or error}",
-            next_step="free some space, or choose a folder on another disk",
-        )
-    return MediaError(
-        f"{path}{CANNOT}",
-        cause=in_words(error),
-        next_step="choose a folder that you may write to, with enough space left, and a name that is not too long",
-    )
-
-
-@contextlib.contextmanager
-def written_for(out: Path) -> Iterator[None]:
-    """Tell of a full disk under a result's name, where what is being written is a part of it under another.
-
-    Raises:
-        DiskFullError: no space is left; it names the result, and the part as well.
-    """
-    try:
-        yield
-    except DiskFullError as error:
-        cause = f"{error.cause}; it happened to a part of it, {error.what.removesuffix(CANNOT)}"
-        raise DiskFullError(f"{out}{CANNOT}", cause=cause, next_step=error.next_step) from error
 
 
 def frame_fits(size_wh: tuple[int, int]) -> bool:
@@ -101,15 +62,13 @@ class PartFile:
                 next_step=f"use one of {', '.join(MUXERS)}",
             )
         self.muxer = MUXERS[suffix]
-        if self.path.is_dir():
-            raise MediaError(
-                f"{self.path} cannot be written", cause="it is a folder", next_step="name a file inside it"
-            )
-        try:
+        with writing(self.path):
+            if self.path.is_dir():
+                raise MediaError(
+                    f"{self.path} cannot be written", cause="it is a folder", next_step="name a file inside it"
+                )
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.part = new_part(self.path)
-        except OSError as error:
-            raise unwritable(self.path, error) from error
 
     def open(self) -> OutputContainer:
         """A container that writes to the part file, with its index at the front where the format has one."""

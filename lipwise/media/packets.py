@@ -8,7 +8,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from lipwise.media.ffmpeg_words import in_words
+from lipwise.errors import in_words
 
 RAW_DEMUXERS = {"h264", "hevc", "vvc", "m4v", "mjpeg", "mpegvideo", "obu", "h261", "h263"}  # pictures without times
 WHOLE_ONLY = RAW_DEMUXERS | {"gif", "apng"}  # no way in but from the first frame on

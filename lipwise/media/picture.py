@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 
 from lipwise.errors import LipwiseWarning, MediaError
-from lipwise.files import written_whole
+from lipwise.files import unwritable, written_whole
 from lipwise.media.exif import set_upright
-from lipwise.media.output import unwritable
 from lipwise.media.photo_notes import PhotoNotes, encoded_with_notes, fitting, with_png_notes
 from lipwise.media.still import is_still_file
 

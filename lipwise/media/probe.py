@@ -11,10 +11,9 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from lipwise.errors import LipwiseWarning, MediaError
+from lipwise.errors import LipwiseWarning, MediaError, in_words
 from lipwise.media.colour import Colour, ToRgb, colour_of
 from lipwise.media.container import exact, open_input, picture_stream
-from lipwise.media.ffmpeg_words import in_words
 from lipwise.media.orientation import Orientation, orientation_of
 from lipwise.media.packets import Packets, read_packets
 from lipwise.media.still import OPAQUE, TRANSPARENT, is_still_file, read_still

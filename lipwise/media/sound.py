@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lipwise.errors import LipwiseWarning, MediaError, SettingsError
+from lipwise.errors import LipwiseWarning, SettingsError
+from lipwise.files import written_whole
 from lipwise.media.defects import SoundDefects
 from lipwise.media.sound_stream import part_in_samples, sound_chunks
 
@@ -169,20 +170,16 @@ def soft_limit(samples: np.ndarray, *, knee: float = LIMITER_KNEE) -> np.ndarray
 
 
 def save_wav(path: str | Path, waveform: np.ndarray, *, sample_rate: int) -> Path:
-    """Writes (n,) or (n, channels) float in [-1, 1] as 16-bit PCM; under its name only when complete."""
+    """Writes (n,) or (n, channels) float in [-1, 1] as 16-bit PCM; under its name only when complete.
+
+    Raises:
+        DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+    """
     target = Path(path)
-    part = target.with_name(target.name + ".part")
     samples = np.round(np.clip(waveform, -1, 1) * 32767).astype("<i2")
-    try:
-        with part.open("wb") as file, wave.open(file, "wb") as sound:
-            sound.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
-            sound.setsampwidth(2)
-            sound.setframerate(sample_rate)
-            sound.writeframes(samples.tobytes())
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise MediaError(
-            f"Cannot write {target}", cause=str(error), next_step="choose a folder that exists and can be written to"
-        ) from error
+    with written_whole(target) as part, part.open("wb") as file, wave.open(file, "wb") as sound:
+        sound.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
+        sound.setsampwidth(2)
+        sound.setframerate(sample_rate)
+        sound.writeframes(samples.tobytes())
     return target

@@ -14,10 +14,10 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from lipwise.errors import MediaError, SettingsError
-from lipwise.files import hidden_folder
+from lipwise.files import hidden_folder, unwritable
 from lipwise.media.colour import BT709, LIMITED, to_bt709
 from lipwise.media.join import join_segments
-from lipwise.media.output import PartFile, check_frame_size, unwritable
+from lipwise.media.output import PartFile, check_frame_size
 
 BEST_QUALITY, WORST_QUALITY = 0, 51  # x264's scale
 DEFAULT_QUALITY = 18  # hardly to be told from the original
@@ -147,11 +147,13 @@ def keyframe_interval(fps: Fraction) -> int:
 
 
 def _checked_rate(fps: Fraction | int) -> Fraction:
-    rate = Fraction(fps)
+    cause = "it must be more than none"
+    try:
+        rate = Fraction(fps)
+    except (ValueError, TypeError, OverflowError) as error:  # nan, None, infinity
+        rate, cause = Fraction(0), str(error)
     if rate <= 0:
-        raise SettingsError(
-            f"A video cannot have {fps} frames a second", cause="it must be more than none", next_step="use 25, say"
-        )
+        raise SettingsError(f"A video cannot have {fps} frames a second", cause=cause, next_step="use 25, say")
     return rate
 
 

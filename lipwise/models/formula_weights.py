@@ -25,7 +25,7 @@ def write_untrained(path: str | Path) -> Path:
     """Write a Wav2Lip checkpoint of 145 MB in the official layout that nobody has trained.
 
     Raises:
-        OSError: it cannot be written.
+        OSError, MediaError: it cannot be written.
     """
     shapes = {key: tuple(value.shape) for key, value in _empty_network().state_dict().items()}
     state = {f"module.{key}": formula_tensor(key, shape) for key, shape in shapes.items()}

@@ -10,15 +10,18 @@ and Improving the Image Quality of StyleGAN", 2020, section 2.2.
 """
 
 import math
+from functools import partial
 from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lipwise.models.nnpack import nnpack_convolution, nnpack_gains
+from lipwise.models.rewrite import rewrite
+
 CONVOLUTION, STYLED = "ModulatedConv2d", "StyleConv"  # what the classes are called in gfpgan and in spandrel
 GAIN, LEAK = math.sqrt(2), 0.2  # of a StyleConv
-FEWEST_CHANNELS = 32  # with fewer of them, transforming for Winograd's method costs more than it saves
 
 
 class ModulatedConvolution(nn.Module):
@@ -26,7 +29,7 @@ class ModulatedConvolution(nn.Module):
 
     Args:
         other: the convolution to stand in for; one that does not shrink the picture.
-        nnpack: use NNPACK's convolution; see `lipwise.models.nnpack`.
+        nnpack: compute it by `lipwise.models.nnpack` where it gains by that.
     """
 
     def __init__(self, other: nn.Module, *, nnpack: bool = False) -> None:
@@ -36,7 +39,7 @@ class ModulatedConvolution(nn.Module):
         width_out, width_in, self.size, _ = self.weight.shape
         self.demodulate, self.upsamples = bool(other.demodulate), other.sample_mode == "upsample"
         self.eps = float(other.eps)  # pyright: ignore[reportArgumentType]  # a plain number in both
-        self.nnpack = nnpack and self.size == 3 and min(width_in, width_out) >= FEWEST_CHANNELS
+        self.nnpack = nnpack and self.size == 3 and nnpack_gains(width_in, width_out)
 
     def forward(self, x: Tensor, style: Tensor, *, gain: float = 1.0, bias: Tensor | None = None) -> Tensor:
         """(B, in, H, W) and (B, style) to (B, out, H, W), or (B, out, 2 H, 2 W) where it upsamples.
@@ -62,8 +65,7 @@ class ModulatedConvolution(nn.Module):
             flat = flat if bias is None else flat.add_(bias[:, None])
             return flat.unflatten(1, row.shape[2:])[None]
         if self.nnpack:
-            convolve = torch._nnpack_spatial_convolution  # pyright: ignore[reportPrivateImportUsage]  # named nowhere else
-            return convolve(row, weight, bias, [1, 1])
+            return nnpack_convolution(row, weight, bias)
         return F.conv2d(row, weight, bias, padding=self.size // 2)
 
 
@@ -90,14 +92,14 @@ def rewrite_modulation(network: nn.Module, *, nnpack: bool = False) -> int:
 
     Those that shrink the picture, which no generator has, stay as they are.
     """
-    count = 0
-    for name, child in list(network.named_children()):
-        kind = type(child).__name__
-        inner = child.modulated_conv if kind == STYLED else child
-        if kind not in (STYLED, CONVOLUTION):
-            count += rewrite_modulation(child, nnpack=nnpack)
-        elif getattr(inner, "sample_mode", None) != "downsample":
-            ours = StyledConvolution if kind == STYLED else ModulatedConvolution
-            setattr(network, name, ours(child, nnpack=nnpack))
-            count += 1
-    return count
+    return rewrite(network, partial(_quicker, nnpack=nnpack))
+
+
+def _quicker(module: nn.Module, *, nnpack: bool) -> nn.Module | None:
+    kind = type(module).__name__
+    if kind not in (STYLED, CONVOLUTION):
+        return None
+    inner = module.modulated_conv if kind == STYLED else module
+    if getattr(inner, "sample_mode", None) == "downsample":
+        return None
+    return (StyledConvolution if kind == STYLED else ModulatedConvolution)(module, nnpack=nnpack)

@@ -1,17 +1,16 @@
-"""Single convolutions by Winograd's method, for the restorers on processors that have AVX2 and nothing wider.
+"""Single convolutions by NNPACK, which torch carries inside, for the restorers; see `lipwise.models.winograd`.
 
-It computes a 3 x 3 convolution in tiles of 8 x 8 with a fifth of the multiplications (Lavin and Gray, "Fast Algorithms
-for Convolutional Neural Networks", 2016). NNPACK, which torch carries inside, has it; torch's own choice of algorithm
-never takes it for one picture. It transforms the kernels at every call: `lipwise.models.winograd` does so once, which
-would take seven times the weights' memory, too much for a restorer.
+torch's own choice of algorithm never takes NNPACK for one picture. It transforms the kernels at every call; to do so
+once, as for the upscalers, would take seven times the weights' memory, too much for a restorer.
 """
 
 import torch
 from torch import Tensor, nn
 
 from lipwise.models.processor import winograd_pays
+from lipwise.models.rewrite import is_plain_conv3, rewrite
 
-FEWEST_CHANNELS = 32  # with fewer of them, transforming costs more than it saves
+FEWEST_CHANNELS = 32
 
 
 def nnpack_pays(device: torch.device, dtype: torch.dtype) -> bool:
@@ -24,29 +23,25 @@ def nnpack_pays(device: torch.device, dtype: torch.dtype) -> bool:
     return torch._nnpack_available()  # pyright: ignore[reportPrivateImportUsage]  # torch names it nowhere else
 
 
+def nnpack_gains(channels_in: int, channels_out: int) -> bool:
+    """Whether a convolution is wide enough for transforming to cost less than it saves."""
+    return min(channels_in, channels_out) >= FEWEST_CHANNELS
+
+
 def with_nnpack(network: nn.Module) -> nn.Module:
     """Replace, in place, every 3 x 3 convolution that gains by it; for float32 on the processor."""
-    for name, child in network.named_children():
-        if isinstance(child, nn.Conv2d) and _gains(child):
-            setattr(network, name, NnpackConv(child.weight, child.bias))
-        else:
-            with_nnpack(child)
+    rewrite(network, _quicker)
     return network
 
 
-def _gains(convolution: nn.Conv2d) -> bool:
-    plain = convolution.stride == convolution.dilation == (1, 1) and convolution.padding_mode == "zeros"
-    wide = min(convolution.in_channels, convolution.out_channels) >= FEWEST_CHANNELS
-    return (
-        plain
-        and wide
-        and convolution.groups == 1
-        and convolution.kernel_size == (3, 3)
-        and convolution.padding == (1, 1)
-    )
+def _quicker(module: nn.Module) -> nn.Module | None:
+    if is_plain_conv3(module) and nnpack_gains(module.in_channels, module.out_channels):
+        return NnpackConv(module.weight, module.bias)
+    return None
 
 
-def _nnpack_convolution(picture: Tensor, kernels: Tensor, bias: Tensor | None) -> Tensor:
+def nnpack_convolution(picture: Tensor, kernels: Tensor, bias: Tensor | None) -> Tensor:
+    """One picture (1, in, H, W) with kernels (out, in, 3, 3), a border of one zero pixel: (1, out, H, W) float32."""
     convolve = torch._nnpack_spatial_convolution  # pyright: ignore[reportPrivateImportUsage]  # torch names it nowhere else
     return convolve(picture, kernels, bias, [1, 1])
 
@@ -72,5 +67,5 @@ class NnpackConv(nn.Module):
         """(B, in, H, W) to (B, out, H, W)."""
         kernels = self.weight.unflatten(2, (3, 3))
         # Row by row: for a batch NNPACK has no such algorithm.
-        rows = [_nnpack_convolution(row, kernels, self.bias) for row in x.split(1)]
+        rows = [nnpack_convolution(row, kernels, self.bias) for row in x.split(1)]
         return rows[0] if len(rows) == 1 else torch.cat(rows)

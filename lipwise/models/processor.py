@@ -27,8 +27,8 @@ def _cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
 
 
 def winograd_pays(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether convolutions by Winograd's method are faster than torch's own, as was measured with AVX2.
+    """Whether convolutions by Winograd's method are faster than torch's own, as was measured with AVX2 alone.
 
-    With AVX-512 torch's own are twice as wide.
+    With AVX-512 torch's own are twice as wide, and the loops that are compiled for it are not measured; nor is ARM.
     """
     return device.type == "cpu" and dtype == torch.float32 and torch.backends.cpu.get_cpu_capability() == _NARROW

@@ -30,7 +30,7 @@ class FaceNetwork:
         engines: whose code there is for it.
         low_precision: works in bf16 and fp16. Networks that look up the nearest entry of a code book do not: rounding
             turns to another entry, which is seen as flicker.
-        licence: what its published weights may be used for.
+        terms: what its code may be used for, whoever made the weights; empty where that is not restricted.
     """
 
     name: str
@@ -38,7 +38,7 @@ class FaceNetwork:
     arguments: Mapping[str, Any]
     engines: tuple[Engine, ...]
     low_precision: bool
-    licence: str
+    terms: str = ""
 
 
 KINDS = (
@@ -49,7 +49,6 @@ KINDS = (
         arguments={"return_rgb": False, "randomize_noise": False},
         engines=("gfpgan", "spandrel"),
         low_precision=True,
-        licence="GFPGAN's weights: Apache-2.0, with StyleGAN2 and DFDNet parts for non-commercial use.",
     ),
     FaceNetwork(
         name="RestoreFormer",
@@ -57,7 +56,6 @@ KINDS = (
         arguments={},
         engines=("gfpgan", "spandrel"),
         low_precision=False,
-        licence="RestoreFormer's weights: Apache-2.0.",
     ),
     FaceNetwork(
         name="CodeFormer",
@@ -65,7 +63,7 @@ KINDS = (
         arguments={},  # its own trade between quality and likeness stays at 0.5; `fidelity` blends with the source
         engines=("spandrel",),
         low_precision=False,
-        licence="CodeFormer's code and weights: S-Lab Licence, for non-commercial use only.",
+        terms="CodeFormer's code: S-Lab Licence, for non-commercial use only.",
     ),
 )
 
@@ -201,5 +199,5 @@ def _spandrel_registry(path: Path, kind: FaceNetwork) -> Any:
         raise LipwiseError(
             f"{path.name} needs {package}",
             cause=f"{kind.name} is run by it, and it cannot be imported: {error}",
-            next_step=f"Install {package}" + (f". {kind.licence}" if extra else ", or gfpgan and basicsr."),
+            next_step=f"Install {package}" + (f". {kind.terms}" if extra else ", or gfpgan and basicsr."),
         ) from error

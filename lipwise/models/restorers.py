@@ -10,7 +10,7 @@ from lipwise.errors import SettingsError
 from lipwise.models.device import BatchRunner, Precision, choose_device, choose_dtype
 from lipwise.models.modulation import rewrite_modulation
 from lipwise.models.nnpack import nnpack_pays, with_nnpack
-from lipwise.models.restorer_networks import Engine, FaceNetwork, Restoring, load_face_network
+from lipwise.models.restorer_networks import Engine, FaceNetwork, load_face_network
 
 FACE_PX = 512  # side of the faces that all these networks were trained on
 FACES_AT_ONCE = 4  # one face takes about 1 GB on the way
@@ -51,9 +51,13 @@ class NetworkRestorer:
 
     needs_weights = True
 
-    def __init__(self, runner: BatchRunner, kind: FaceNetwork, *, name: str, engine: Engine) -> None:
+    def __init__(
+        self, runner: BatchRunner, kind: FaceNetwork, *, name: str, engine: Engine, licence: str | None = None
+    ) -> None:
         self.runner, self.kind, self.name, self.engine = runner, kind, name, engine
-        self.note = f"{kind.name} by the code of {engine}. {kind.licence}"
+        own = f"A checkpoint of your own in {kind.name}'s layout; its owner's licence holds."
+        weights = own if licence is None else f"Its weights: {licence}."
+        self.note = f"{kind.name} by the code of {engine}. {weights} {kind.terms}".rstrip()
 
     @property
     def fp32_batches(self) -> int:
@@ -95,6 +99,7 @@ def load_restorer(
     device: str | None = None,
     precision: Precision = "auto",
     batch_size: int = FACES_AT_ONCE,
+    licence: str | None = None,
 ) -> NetworkRestorer:
     """A restorer with the weights of a file. Nothing is downloaded.
 
@@ -105,6 +110,7 @@ def load_restorer(
         precision: "auto" is what is fast and safe: for GFPGAN bf16 where the device has it in hardware, else fp16 on
             CUDA and fp32 on a processor; fp32 for the others.
         batch_size: faces computed at once; halved when memory runs out.
+        licence: of the weights, for the note; None is a checkpoint of one's own, whose licence is not known.
 
     Raises:
         CheckpointError, SettingsError, LipwiseError: see `load_face_network`, `choose_device`, `choose_dtype`.
@@ -118,11 +124,8 @@ def load_restorer(
     rewrite_modulation(network, nnpack=nnpack)
     if nnpack:
         with_nnpack(network)
-    return NetworkRestorer(_runner(network, name, place, precision, batch_size), kind, name=name, engine=used)
-
-
-def _runner(network: Restoring, name: str, place: torch.device, precision: Precision, batch_size: int) -> BatchRunner:
-    return BatchRunner(network, name=name, device=str(place), precision=precision, batch_size=batch_size)
+    runner = BatchRunner(network, name=name, device=str(place), precision=precision, batch_size=batch_size)
+    return NetworkRestorer(runner, kind, name=name, engine=used, licence=licence)
 
 
 def _precision(place: torch.device, precision: Precision, kind: FaceNetwork) -> Precision:

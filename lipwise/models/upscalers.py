@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from torch import nn
 
 from lipwise.errors import LipwiseWarning, SettingsError
 from lipwise.models.device import BatchRunner, Precision, choose_device, choose_dtype
@@ -22,7 +23,11 @@ TILES_AT_ONCE = 1  # a tile of that size keeps any device busy
 
 __all__ = ["Lanczos", "NetworkUpscaler", "Upscaler", "load_upscaler"]
 
-LICENCE = "Real-ESRGAN's weights: BSD-3-Clause."
+# What is known of the licence of a checkpoint of one's own, by whose code its network is.
+OWN_LICENCE: dict[Engine, str] = {
+    "lipwise": "A checkpoint of your own in Real-ESRGAN's layout; its owner's licence holds.",
+    "spandrel": "A checkpoint of your own that spandrel knows; its owner's licence holds.",
+}
 
 
 class Upscaler(Protocol):
@@ -87,16 +92,15 @@ class NetworkUpscaler:
         tile: int | None,
         overlap: int | None,
         border: int,
+        licence: str | None = None,
     ) -> None:
         check_tile(tile, overlap)
         if not is_whole(border) or border < 0:
             raise SettingsError(
                 f"border {border!r}", cause="it is no whole number from 0 px on", next_step="Use 0 or more."
             )
-        self.name, self.note = (
-            name,
-            LICENCE if loaded.engine == "lipwise" else "A checkpoint that spandrel knows; its own licence holds.",
-        )
+        self.name = name
+        self.note = OWN_LICENCE[loaded.engine] if licence is None else f"Its weights: {licence}."
         self.network_scale, self.engine, self.runner = loaded.form.scale, loaded.engine, runner
         self._multiple, self._size, self._border = loaded.form.multiple, size, border
         tile = TRUNK_TILE * self._multiple if tile is None else tile
@@ -173,6 +177,7 @@ def load_upscaler(
     tile: int | None = None,
     overlap: int | None = None,
     border: int = BORDER,
+    licence: str | None = None,
 ) -> NetworkUpscaler:
     """An upscaler with the weights of a file.
 
@@ -185,9 +190,13 @@ def load_upscaler(
         tile: px, longest side of what goes to the device at once; None takes 512, twice that for x2plus.
         overlap: px that tiles share; None takes what makes tiles equal to the whole, at most half of a tile.
         border: px of mirrored picture added on the right and below and cut off afterwards, as the reference does.
+        licence: of the weights, for the note; None is a checkpoint of one's own, whose licence is not known.
 
     Raises:
         CheckpointError, SettingsError, LipwiseError: see `load_network`, `OutputSize`, `TiledNetwork`, `choose_device`.
+
+    Warns:
+        LipwiseWarning: the network works in fp32 only; numba cannot be used, or keeps nothing: both cost time.
     """
     size = OutputSize(scale=scale, height=height)
     check_tile(tile, overlap)  # before anything large is loaded
@@ -199,9 +208,25 @@ def load_upscaler(
         warnings.warn(f"{name}: the network does not work in {wanted}; taking fp32.", LipwiseWarning, stacklevel=2)
         wanted, precision = torch.float32, "fp32"
     if loaded.engine == "lipwise" and winograd_pays(place, wanted):
+        _quicken(loaded.network, name)
+    runner = BatchRunner(loaded.network, name=name, device=str(place), precision=precision, batch_size=TILES_AT_ONCE)
+    return NetworkUpscaler(
+        loaded, runner, name=name, size=size, tile=tile, overlap=overlap, border=border, licence=licence
+    )
+
+
+def _quicken(network: nn.Module, name: str) -> None:
+    """Put our own convolutions into the network, in place, if numba can compile them; else say what that costs."""
+    try:
         from lipwise.models.winograd import compile_loops, with_winograd  # numba, only where it is needed
 
-        with_winograd(loaded.network)
         compile_loops()
-    runner = BatchRunner(loaded.network, name=name, device=str(place), precision=precision, batch_size=TILES_AT_ONCE)
-    return NetworkUpscaler(loaded, runner, name=name, size=size, tile=tile, overlap=overlap, border=border)
+    except Exception as error:  # numba raises what it likes where it is broken or does not fit numpy
+        warnings.warn(
+            f"{name}: numba cannot be used ({type(error).__name__}: {str(error).strip()}), so a picture takes about "
+            "twice as long; to have one that fits: pip install --upgrade numba",
+            LipwiseWarning,
+            stacklevel=3,
+        )
+    else:
+        with_winograd(network)

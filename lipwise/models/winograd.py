@@ -6,19 +6,23 @@ and transforming its tiles costs more than multiplying them. In a dense block ev
 found, so here each feature is transformed once for all that look at it, the kernels once for all pictures, and sums are
 read back while they are in the cache. The sums are the same in another order: outputs differ in the fifth decimal.
 
-On one core of an AMD EPYC of the third generation RRDBNet takes about two fifths of plain fp32's time so
-(benchmarks/enhance.py). Processors with AVX-512 are not sent here: torch's own convolutions are twice as wide there.
+On one core of an AMD EPYC of the third generation, which has AVX2, RRDBNet takes about two fifths of plain fp32's time
+so (benchmarks/enhance.py); no other processor was measured. `lipwise.models.processor` says which ones are sent here.
 """
 
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import cycle
+from typing import TypeGuard
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lipwise.errors import LipwiseWarning
+from lipwise.models.rewrite import is_plain_conv3, rewrite
 from lipwise.models.sr_networks import LEAK, RESIDUAL, RRDB, DenseBlock
 from lipwise.models.winograd_loops import GROUP, POINTS, SIDE, TILES, convolve
 
@@ -32,21 +36,42 @@ TAPS_TO_POINTS = np.array(
 
 def with_winograd(network: nn.Module) -> nn.Module:
     """Replace, in place, every chain of dense blocks and 3 x 3 convolution that gains by it; for float32."""
-    for name, child in network.named_children():
-        if isinstance(child, nn.Sequential) and _is_body(child):
-            setattr(network, name, WinogradBody([block for rrdb in child for block in _blocks_of(rrdb)]))
-        elif isinstance(child, nn.Conv2d) and _gains(child):
-            setattr(network, name, WinogradConv(child))
-        else:
-            with_winograd(child)
+    rewrite(network, _quicker)
     return network
 
 
 @cache
 def compile_loops() -> None:
-    """Compile the inner loops now, some seconds once, lest they count as the time that a first picture takes."""
+    """Compile the inner loops and keep them for later processes: about ten seconds, once for each machine.
+
+    Otherwise they would count as the time that a first picture takes.
+
+    Warns:
+        LipwiseWarning: numba can keep them nowhere, so each process compiles them.
+    """
+    try:
+        convolve.enable_caching()
+        _convolve_once()
+    except (RuntimeError, OSError) as error:  # numba's for no folder, the system's for a folder that takes no file
+        warnings.warn(
+            f"The upscalers' inner loops are compiled in each process, about ten seconds, because numba cannot keep "
+            f"them ({error}); NUMBA_CACHE_DIR names a folder to keep them in.",
+            LipwiseWarning,
+            stacklevel=2,
+        )
+        _convolve_once()
+
+
+def _convolve_once() -> None:
+    """The least picture, for which the loops have to be compiled."""
     one, kernels = (np.zeros(shape, np.float32) for shape in ((1, 1, GROUP), (POINTS, GROUP, GROUP)))
     convolve(one, _room(1, 1).numpy(), 0, kernels, one[0, 0], np.float32(1), one.copy(), 0, 1)
+
+
+def _quicker(module: nn.Module) -> nn.Module | None:
+    if isinstance(module, nn.Sequential) and _is_body(module):
+        return WinogradBody([block for rrdb in module for block in _blocks_of(rrdb)])
+    return WinogradConv(module) if _gains(module) else None
 
 
 def _is_body(chain: nn.Sequential) -> bool:
@@ -60,14 +85,8 @@ def _blocks_of(rrdb: nn.Module) -> list[DenseBlock]:
     return [block for block in rrdb.children() if isinstance(block, DenseBlock)]
 
 
-def _gains(convolution: nn.Conv2d) -> bool:
-    return (
-        convolution.kernel_size == (3, 3)
-        and convolution.stride == convolution.dilation == convolution.padding == (1, 1)
-        and convolution.padding_mode == "zeros"
-        and convolution.groups == 1
-        and convolution.in_channels % GROUP == convolution.out_channels % GROUP == 0
-    )
+def _gains(module: nn.Module) -> TypeGuard[nn.Conv2d]:
+    return is_plain_conv3(module) and module.in_channels % GROUP == module.out_channels % GROUP == 0
 
 
 class WinogradConv(nn.Module):
@@ -90,8 +109,12 @@ class WinogradConv(nn.Module):
         self.register_buffer("bias", bias.clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, H, W) to (B, out, H, W), in torch's memory format channels_last."""
-        pictures = _channels_last(x)
+        """(B, in, H, W) float32 to (B, out, H, W), in torch's memory format channels_last.
+
+        Raises:
+            ValueError: it is given something else.
+        """
+        pictures = _channels_last(x, self.kernels.shape[1])
         out = torch.empty(*pictures.shape[:3], len(self.bias))
         for picture, made in zip(pictures, out, strict=True):
             self.convolve(picture, made)
@@ -117,8 +140,10 @@ class WinogradConv(nn.Module):
         _share_out(work, _block_count(picture))
 
 
-def _channels_last(x: Tensor) -> Tensor:
-    """(B, C, H, W) as (B, H, W, C), contiguous; no copy where that is its memory format."""
+def _channels_last(x: Tensor, channels: int) -> Tensor:
+    """(B, channels, H, W) as (B, H, W, channels), contiguous; no copy where that is its memory format."""
+    if x.dim() != 4 or x.shape[1] != channels or x.dtype != torch.float32:  # the loops would read what is not there
+        raise ValueError(f"expected (B, {channels}, H, W) float32, got {tuple(x.shape)} {x.dtype}")
     return x.detach().permute(0, 2, 3, 1).contiguous()
 
 
@@ -186,11 +211,12 @@ class WinogradBody(nn.Module):
     def __init__(self, blocks: list[DenseBlock]) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(map(WinogradDenseBlock, blocks))
-        self.growth, self.seen = blocks[0].conv1.out_channels, blocks[0].conv5.in_channels
+        first, last = blocks[0].conv1, blocks[0].conv5
+        self.features, self.growth, self.seen = first.in_channels, first.out_channels, last.in_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, features, H, W) to the same."""
-        out = torch.stack([self._through_all(picture) for picture in _channels_last(x)])
+        """(B, features, H, W) float32 to the same; raises ValueError for something else."""
+        out = torch.stack([self._through_all(picture) for picture in _channels_last(x, self.features)])
         return out.permute(0, 3, 1, 2)
 
     def _through_all(self, picture: Tensor) -> Tensor:

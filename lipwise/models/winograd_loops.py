@@ -1,13 +1,10 @@
-"""The inner loops of Winograd's convolution, compiled by numba at the first call and kept for later runs.
+"""The inner loops of Winograd's convolution, compiled by numba; `lipwise.models.winograd` calls them.
 
 Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016, with tiles of 6 x 6 outputs: polynomials are
 multiplied by their values at the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity. A tile of 8 x 8 inputs becomes 64
 values, each is multiplied by the kernels' value at the same point, a plain product of matrices, and the sums are read
 back as 6 x 6 outputs. All of it happens block by block of tiles, so that what is in work stays in the cache.
 """
-
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -22,16 +19,6 @@ TILES = 66  # of a block, a multiple of ROWS; its sums take half a megabyte for 
 ROWS, VECTORS, LANES = 6, 2, 8  # of the product that is kept in registers: 6 rows of 2 vectors of 8 floats
 COLUMNS = VECTORS * LANES
 
-OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
-
-
-def _compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Compile at the first call, and keep that for other processes where there is a folder for it."""
-    try:
-        return njit(function, cache=True, **OPTIONS)
-    except RuntimeError:  # numba may write neither beside this file nor in the user's cache
-        return njit(function, **OPTIONS)
-
 
 @intrinsic
 def _product(typing_context, left, left_at, right, right_at, out, out_at, width, add):
@@ -42,49 +29,49 @@ def _product(typing_context, left, left_at, right, right_at, out, out_at, width,
         right: flat; from right_at, GROUP rows of `width` floats.
         out: flat; from out_at, rows of `width` floats.
     """
-    signature = types.void(left, left_at, right, right_at, out, out_at, width, add)
+    return types.void(left, left_at, right, right_at, out, out_at, width, add), _product_code
 
-    def generate(context, builder, signature, arguments):
-        starts = {}
-        for index in (0, 2, 4):
-            array = context.make_array(signature.args[index])(context, builder, arguments[index])
-            starts[index] = builder.gep(array.data, [arguments[index + 1]])
-        lefts, right, out = starts.values()
-        width, add = arguments[6:]
-        vector = ir.VectorType(ir.FloatType(), LANES)
-        nothing, zeros = ir.Constant(vector, ir.Undefined), ir.Constant(vector, [0.0] * LANES)
-        first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
 
-        def number(value: int) -> ir.Constant:
-            return ir.Constant(width.type, value)
+def _product_code(context, builder, signature, arguments):
+    """The instructions of `_product`."""
+    starts = {}
+    for index in (0, 2, 4):
+        array = context.make_array(signature.args[index])(context, builder, arguments[index])
+        starts[index] = builder.gep(array.data, [arguments[index + 1]])
+    lefts, right, out = starts.values()
+    width, add = arguments[6:]
+    vector = ir.VectorType(ir.FloatType(), LANES)
+    nothing, zeros = ir.Constant(vector, ir.Undefined), ir.Constant(vector, [0.0] * LANES)
+    first = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
 
-        def floats(start: ir.Value, row: ir.Value, at: int) -> ir.Value:
-            place = builder.gep(start, [builder.add(builder.mul(row, width), number(LANES * at))])
-            return builder.bitcast(place, vector.as_pointer())
+    def number(value: int) -> ir.Constant:
+        return ir.Constant(width.type, value)
 
-        def repeated(row: int, channel: ir.Value) -> ir.Value:
-            one = builder.load(builder.gep(lefts, [builder.add(number(GROUP * row), channel)]))
-            one = builder.insert_element(nothing, one, ir.Constant(ir.IntType(32), 0))
-            return builder.shuffle_vector(one, nothing, first)
+    def floats(start: ir.Value, row: ir.Value, at: int) -> ir.Value:
+        place = builder.gep(start, [builder.add(builder.mul(row, width), number(LANES * at))])
+        return builder.bitcast(place, vector.as_pointer())
 
-        sums = {(row, at): cgutils.alloca_once_value(builder, zeros) for row in range(ROWS) for at in range(VECTORS)}
-        with cgutils.for_range(builder, number(GROUP)) as channel:
-            rights = [builder.load(floats(right, channel.index, at), align=4) for at in range(VECTORS)]
-            for row in range(ROWS):
-                left = repeated(row, channel.index)
-                for at in range(VECTORS):
-                    total = sums[row, at]
-                    share = builder.fmul(left, rights[at], flags=("contract",))
-                    builder.store(builder.fadd(builder.load(total), share, flags=("contract",)), total)
-        with builder.if_then(add):
-            for (row, at), total in sums.items():
-                before = builder.load(floats(out, number(row), at), align=4)
-                builder.store(builder.fadd(builder.load(total), before), total)
+    def repeated(row: int, channel: ir.Value) -> ir.Value:
+        one = builder.load(builder.gep(lefts, [builder.add(number(GROUP * row), channel)]))
+        one = builder.insert_element(nothing, one, ir.Constant(ir.IntType(32), 0))
+        return builder.shuffle_vector(one, nothing, first)
+
+    sums = {(row, at): cgutils.alloca_once_value(builder, zeros) for row in range(ROWS) for at in range(VECTORS)}
+    with cgutils.for_range(builder, number(GROUP)) as channel:
+        rights = [builder.load(floats(right, channel.index, at), align=4) for at in range(VECTORS)]
+        for row in range(ROWS):
+            left = repeated(row, channel.index)
+            for at in range(VECTORS):
+                total = sums[row, at]
+                share = builder.fmul(left, rights[at], flags=("contract",))
+                builder.store(builder.fadd(builder.load(total), share, flags=("contract",)), total)
+    with builder.if_then(add):
         for (row, at), total in sums.items():
-            builder.store(builder.load(total), floats(out, number(row), at), align=4)
-        return context.get_dummy_value()
-
-    return signature, generate
+            before = builder.load(floats(out, number(row), at), align=4)
+            builder.store(builder.fadd(builder.load(total), before), total)
+    for (row, at), total in sums.items():
+        builder.store(builder.load(total), floats(out, number(row), at), align=4)
+    return context.get_dummy_value()
 
 
 @njit(inline="always")
@@ -121,15 +108,11 @@ def _from_points(p0, p1, p2, p3, p4, p5, p6, p7, o0, o1, o2, o3, o4, o5):
 @njit(inline="always")
 def _cut(picture, top, left, channel, patch):
     """Copy 8 x 8 pixels of GROUP channels, with zeros beyond the picture's border."""
-    for row in range(INPUTS):
-        for column in range(INPUTS):
-            y, x = top + row, left + column
-            if 0 <= y < picture.shape[0] and 0 <= x < picture.shape[1]:
-                for c in range(GROUP):
-                    patch[row, column, c] = picture[y, x, channel + c]
-            else:
-                for c in range(GROUP):
-                    patch[row, column, c] = np.float32(0)
+    patch[:] = 0
+    for row in range(max(-top, 0), min(INPUTS, picture.shape[0] - top)):
+        for column in range(max(-left, 0), min(INPUTS, picture.shape[1] - left)):
+            for c in range(GROUP):
+                patch[row, column, c] = picture[top + row, left + column, channel + c]
 
 
 @njit(inline="always")
@@ -183,7 +166,49 @@ def _put(patch, bias, slope, out, top, left, channel):
                 into[c] = value if value > 0 else slope * value
 
 
-@_compiled
+@njit(inline="always")
+def _transform_block(picture, start, count, block, group, rows, patch):
+    """So many tiles of a picture (H, W, channels) from tile `start` on, into block from that group on."""
+    height, width, channels = picture.shape
+    across = -(-width // SIDE)
+    for tile in range(count):
+        top, left = SIDE * ((start + tile) // across) - 1, SIDE * ((start + tile) % across) - 1
+        whole = top >= 0 and left >= 0 and top + INPUTS <= height and left + INPUTS <= width
+        for piece in range(channels // GROUP):
+            if whole:
+                _transform(picture, top, left, GROUP * piece, rows, block, group + piece, tile)
+            else:
+                _cut(picture, top, left, GROUP * piece, patch)
+                _transform(patch, 0, 0, 0, rows, block, group + piece, tile)
+
+
+@njit(inline="always")
+def _multiply_block(block, count, kernels, sums):
+    """So many tiles of block (POINTS, groups, TILES, GROUP) by kernels (POINTS, in, made), into sums."""
+    depth, made = kernels.shape[1:]
+    flat_block, flat_kernels, flat_sums = block.ravel(), kernels.ravel(), sums.ravel()
+    for point in range(POINTS):
+        for piece in range(depth // GROUP):
+            lefts = (point * block.shape[1] + piece) * TILES * GROUP
+            rights = (point * depth + piece * GROUP) * made
+            for tile in range(0, count, ROWS):
+                left, at = lefts + tile * GROUP, (point * TILES + tile) * made
+                for column in range(0, made, COLUMNS):
+                    _product(flat_block, left, flat_kernels, rights + column, flat_sums, at + column, made, piece > 0)  # pyright: ignore[reportCallIssue]  # numba passes the first
+
+
+@njit(inline="always")
+def _read_back_block(sums, start, count, bias, slope, out, rows, patch):
+    """Sums (POINTS, TILES, made) of so many tiles to the pixels of out (H, W, made), from tile `start` on."""
+    across = -(-out.shape[1] // SIDE)
+    for tile in range(count):
+        top, left = SIDE * ((start + tile) // across), SIDE * ((start + tile) % across)
+        for channel in range(0, out.shape[2], GROUP):
+            _read_back(sums, tile, channel, rows, patch)
+            _put(patch, bias, slope, out, top, left, channel)
+
+
+@njit(nogil=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy")
 def convolve(picture, features, group, kernels, bias, slope, out, first, end):
     """A 3 x 3 convolution, with a border of one zero pixel, and a leaky ReLU; blocks `first` to `end` of the tiles.
 
@@ -197,39 +222,12 @@ def convolve(picture, features, group, kernels, bias, slope, out, first, end):
         slope: of the ReLU below zero; 1 for none.
         out: (H, W, made) float32.
     """
-    height, width, new = picture.shape
-    across = -(-width // SIDE)
-    tiles = across * -(-height // SIDE)
-    depth, made = kernels.shape[1], kernels.shape[2]
-    flat_kernels = kernels.ravel()
-    sums = np.empty((POINTS, TILES, made), np.float32)
-    flat_sums = sums.ravel()
+    tiles = -(-picture.shape[0] // SIDE) * -(-picture.shape[1] // SIDE)
+    sums = np.empty((POINTS, TILES, len(bias)), np.float32)
     patch, rows = np.empty((INPUTS, INPUTS, GROUP), np.float32), np.empty((INPUTS, INPUTS, GROUP), np.float32)
     for index in range(first, end):
-        block = features[index % features.shape[0]]
-        flat_block = block.ravel()
-        start = index * TILES
+        block, start = features[index % len(features)], index * TILES
         count = min(TILES, tiles - start)
-        for tile in range(count):
-            top, left = SIDE * ((start + tile) // across) - 1, SIDE * ((start + tile) % across) - 1
-            whole = top >= 0 and left >= 0 and top + INPUTS <= height and left + INPUTS <= width
-            for piece in range(new // GROUP):
-                if whole:
-                    _transform(picture, top, left, GROUP * piece, rows, block, group + piece, tile)
-                else:
-                    _cut(picture, top, left, GROUP * piece, patch)
-                    _transform(patch, 0, 0, 0, rows, block, group + piece, tile)
-        for point in range(POINTS):
-            for piece in range(depth // GROUP):
-                lefts = (point * block.shape[1] + piece) * TILES * GROUP
-                rights = (point * depth + piece * GROUP) * made
-                for tile in range(0, count, ROWS):
-                    for column in range(0, made, COLUMNS):
-                        at = (point * TILES + tile) * made + column
-                        left = lefts + tile * GROUP
-                        _product(flat_block, left, flat_kernels, rights + column, flat_sums, at, made, piece > 0)  # pyright: ignore[reportCallIssue]  # numba passes the first
-        for tile in range(count):
-            top, left = SIDE * ((start + tile) // across), SIDE * ((start + tile) % across)
-            for channel in range(0, made, GROUP):
-                _read_back(sums, tile, channel, rows, patch)
-                _put(patch, bias, slope, out, top, left, channel)
+        _transform_block(picture, start, count, block, group, rows, patch)
+        _multiply_block(block, count, kernels, sums)
+        _read_back_block(sums, start, count, bias, slope, out, rows, patch)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lipwise.faces.align import ALIGNED_PX
 from lipwise.notebook.one_frame import Stretch
-from lipwise.notebook.show_enhance_offers import duration, seconds_a_frame
+from lipwise.notebook.show_enhance_offers import BY_DETAIL, duration, seconds_a_frame
 from lipwise.notebook.show_weights import in_words
 from lipwise.notebook.timed import timed
 from lipwise.stages.enhancers import NO_WEIGHTS, RESTORERS, load_restorer
@@ -18,12 +18,12 @@ from lipwise.weights_list import weights_entries
 
 AUTO, NONE = "auto", "none"
 MOUTHS, RESTORE, UPSCALE = "generator", "restore", "upscale"
-# What "auto" takes of what is on the disk, best first. Upscalers that were trained on drawings only are left out, and
-# so is interpolation, which makes a picture larger and not better.
+# What "auto" takes of what is on the disk, best first. Interpolation, which makes a picture larger and not better, is
+# left out.
 BEST = {
     MOUTHS: ("wav2lip_gan", "wav2lip", "wav2lip_sd_gan", BUILT_IN),
     RESTORE: (*RESTORERS, NONE),
-    UPSCALE: ("realesrgan_x4plus", "realesrgan_x4plus_ncnn", "realesrgan_x2plus", "realesr_general_x4v3", NONE),
+    UPSCALE: (*BY_DETAIL, NONE),
 }
 # What the quickstart's form offers of each; a test compares the two.
 OFFERED = {

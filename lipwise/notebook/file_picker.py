@@ -5,14 +5,16 @@ have in common is used; FileUpload, which breaks on Colab at a megabyte, is not.
 """
 
 import html
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import av
 import ipywidgets
 
 from lipwise.errors import LipwiseError
-from lipwise.media.audio import SAMPLE_RATE, load_audio
+from lipwise.media.container import open_input
 from lipwise.media.probe import probe
 from lipwise.notebook.colab import colab_module
 from lipwise.notebook.widgets import DRIVE
@@ -48,10 +50,10 @@ def listing(folder: Path, kind: Kind) -> list[Listed]:
 
 
 def about(path: Path, kind: Kind) -> str:
-    """What a file is, or why it cannot be taken."""
+    """What a file is, or why it cannot be taken; nothing but a frame of a clip is decoded for it."""
     try:
         if kind == "speech":
-            return f"{len(load_audio(path)) / SAMPLE_RATE:.1f} s of sound"
+            return _about_sound(path)
         video = probe(path)
         size = f"{video.size_wh[0]} x {video.size_wh[1]}"
         return f"a photo, {size}" if video.is_still else f"{size}, {video.duration_s:.1f} s"
@@ -59,9 +61,20 @@ def about(path: Path, kind: Kind) -> str:
         return f"cannot be taken: {error.what} ({error.cause})"
 
 
+def _about_sound(path: Path) -> str:
+    with open_input(path) as container:
+        if not container.streams.audio:
+            return "cannot be taken: it has no sound"
+        stream = container.streams.audio[0]
+        if stream.duration and stream.time_base:
+            return f"{float(stream.duration * stream.time_base):.1f} s of sound"
+        # Matroska tells the length of the whole file; what a browser has recorded tells none.
+        return f"{container.duration / av.time_base:.1f} s of sound" if container.duration else "sound"
+
+
 def code_line(kind: Kind, chosen: Path | None, sample: Path) -> str:
     """The line of the form that chooses the same file; the sample is chosen by an empty one."""
-    return f'{kind} = "{"" if chosen is None or chosen == sample else chosen.as_posix()}"'
+    return f"{kind} = {json.dumps('' if chosen in (None, sample) else chosen.as_posix(), ensure_ascii=False)}"
 
 
 class FilePicker(ipywidgets.VBox):
@@ -92,8 +105,9 @@ class FilePicker(ipywidgets.VBox):
         self.place.observe(self._place_chosen, names="value")
         self.files.observe(self._marked, names="value")
         self.take.on_click(lambda _: self.open_or_take())
-        self._show_folder()
+        self.browser.layout.display = "none" if self.place.value == SAMPLE else ""
         self._show_picked()
+        self.go(folder)
 
     def open_or_take(self) -> None:
         """Open the folder that is marked, or take the file."""
@@ -107,15 +121,17 @@ class FilePicker(ipywidgets.VBox):
             self._show_picked()
 
     def go(self, folder: str | Path) -> None:
-        """Show another folder."""
-        before, self.folder = self.folder, Path(folder)
+        """Show another folder; where it cannot be opened, say why and stay."""
         try:
-            listing(self.folder, self.kind)
+            listed = listing(Path(folder), self.kind)
         except OSError as error:
-            self.folder = before
             self.caption.value = html.escape(f"{folder} cannot be opened: {error}")
             return
-        self._show_folder()
+        self.folder, self._listed = Path(folder), listed
+        self.files.options = [one.words for one in listed]
+        self.files.index = None
+        self.where.value = html.escape(str(self.folder.absolute()))
+        self._marked()
 
     def code(self) -> str:
         """The line of the form that picks the same."""
@@ -126,17 +142,17 @@ class FilePicker(ipywidgets.VBox):
         return f"a picker of {self.kind} files; it needs a kernel, the form takes a file's name without"
 
     def _place_chosen(self, change: dict) -> None:
-        if change["new"] == SAMPLE:
-            self.path = self.sample
-            self._show_picked()
         problem = self._mount() if change["new"] == ON_DRIVE else ""
         if problem:
             self.place.value = change["old"]
             self.caption.value = html.escape(problem)
             return
-        if change["new"] == ON_DRIVE:
-            self.folder = DRIVE / "MyDrive"
-        self._show_folder()
+        self.browser.layout.display = "none" if change["new"] == SAMPLE else ""
+        if change["new"] == SAMPLE:
+            self.path = self.sample
+            self._show_picked()
+        else:
+            self.go(DRIVE / "MyDrive" if change["new"] == ON_DRIVE else self.folder)
 
     def _mount(self) -> str:
         """Mount the reader's Drive; Colab asks for leave on the page. Returns why it is not there, or nothing."""
@@ -148,14 +164,6 @@ class FilePicker(ipywidgets.VBox):
         except Exception as error:  # whatever Colab raises: no leave was given
             return f"Google Drive was not mounted: {error}"
         return ""
-
-    def _show_folder(self) -> None:
-        self.browser.layout.display = "none" if self.place.value == SAMPLE else ""
-        self._listed = listing(self.folder, self.kind)
-        self.files.options = [one.words for one in self._listed]
-        self.files.index = None
-        self.where.value = html.escape(str(self.folder.absolute()))
-        self._marked()
 
     def _marked(self, _change: object = None) -> None:
         index = self.files.index

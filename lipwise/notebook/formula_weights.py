@@ -59,7 +59,7 @@ def lesson_weights(checkpoint: str | Path = "", *, folder: str | Path) -> Lesson
 
     Raises:
         SettingsError: there is no such checkpoint.
-        OSError: the folder cannot be written to.
+        OSError, MediaError: the folder cannot be written to.
     """
     if checkpoint:
         if not Path(checkpoint).is_file():

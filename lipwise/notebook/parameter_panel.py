@@ -121,23 +121,21 @@ class ParameterPanel(ipywidgets.VBox):
         source = int(timeline.source_index[number])
         self.frame = next(read_frames(self.clip[0], [source]))
         self.views = views_of(track.mesh_xy[source], (self.frame.shape[1], self.frame.shape[0]))
-        most = max(1, round(MOST_PAD * float(eye_distance(track.mesh_xy[source]))))
         default = LipsyncSettings()
+        most = max(*default.pads, round(MOST_PAD * float(eye_distance(track.mesh_xy[source]))))
         self.choice = ipywidgets.Dropdown(options=list(self.generators), **_labelled("generator"))
         self.region = ipywidgets.Dropdown(options=list(get_args(Region)), value=default.region, **_labelled("region"))
         self.feather = _float_slider("feather", 0.02, 0.4, 0.02, default.feather)
         self.offset = _float_slider("offset (s)", -MOST_OFFSET_S, MOST_OFFSET_S, OFFSET_STEP_S, default.audio_offset_s)
         self.pads = [
-            ipywidgets.IntSlider(
-                value=min(pad, most), min=0, max=most, continuous_update=False, **_labelled(f"pad {side}")
-            )
+            ipywidgets.IntSlider(value=pad, min=0, max=most, continuous_update=False, **_labelled(f"pad {side}"))
             for side, pad in zip(SIDES, default.pads, strict=True)
         ]
         as_wide = ipywidgets.Layout(width="auto", align_self="flex-start")
         self.reset = ipywidgets.Button(description="Defaults", icon="undo", layout=as_wide)
         self.picture = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(max_width="100%"))
         self.caption = ipywidgets.HTML()
-        self._resting = False
+        self._resting, self._kept = False, default
         moved = [self.choice, self.region, self.feather, self.offset, *self.pads]
         for control in moved:
             control.observe(self._moved, names="value")
@@ -150,13 +148,13 @@ class ParameterPanel(ipywidgets.VBox):
     @property
     def settings(self) -> LipsyncSettings:
         """What is set now."""
-        top, bottom, left, right = (slider.value for slider in self.pads)
-        return LipsyncSettings(
-            region=cast("Region", self.region.value),
-            feather=round(self.feather.value, 2),
-            pads=(top, bottom, left, right),
-            audio_offset_s=round(self.offset.value, 2),
-        )
+        moved = {
+            "region": self.region.value,
+            "feather": round(self.feather.value, 6),  # a page sends 0.30000000000000004
+            "pads": tuple(slider.value for slider in self.pads),
+            "audio_offset_s": round(self.offset.value, 6),
+        }
+        return self._kept.model_copy(update=moved)
 
     @property
     def chosen(self) -> str:
@@ -169,12 +167,13 @@ class ParameterPanel(ipywidgets.VBox):
         return self.generators[self.chosen]
 
     def set(self, settings: LipsyncSettings) -> None:
-        """Move every control to these settings, and show them once."""
-        self._resting = True
-        self.region.value, self.feather.value = settings.region, settings.feather
-        self.offset.value = settings.audio_offset_s
-        for slider, pad in zip(self.pads, settings.pads, strict=True):
-            slider.value = min(pad, slider.max)
+        """Move every control to these settings, and show them once; a slider that is too short for them grows."""
+        self._resting, self._kept = True, settings
+        self.region.value = settings.region
+        values = (settings.feather, settings.audio_offset_s, *settings.pads)
+        for slider, value in zip((self.feather, self.offset, *self.pads), values, strict=True):
+            slider.min, slider.max = min(slider.min, value), max(slider.max, value)
+            slider.value = value
         self._resting = False
         self.show()
 
@@ -198,7 +197,7 @@ class ParameterPanel(ipywidgets.VBox):
         has_pads = self.generator.crop == "face"
         for slider in self.pads:
             slider.disabled = not has_pads
-        picture = picture_of(self.step(), *self.views, network_px=96 if has_pads else None)
+        picture = picture_of(self.step(), *self.views, network_px=self.generator.crop_size if has_pads else None)
         self.picture.value = as_jpeg(picture)
         note = "" if has_pads else "; this generator cuts the mouth itself and takes no pads"
         about = "box (yellow) and mask (cyan); what the generator is shown; the result"

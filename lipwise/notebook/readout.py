@@ -25,6 +25,8 @@ class Reading:
     Attributes:
         elapsed_s: since it began.
         share: of the work that is done, 0 to 1; None where nobody knows.
+        first_s, first_share: when the share was first known, and what it was: what is done by then was made by a run
+            that was stopped, or took none of the time.
         now_bytes, peak_bytes: memory of this process, now and at most since it began.
         gpu_bytes: memory that torch holds on the GPU; None without one.
     """
@@ -34,13 +36,15 @@ class Reading:
     now_bytes: int
     peak_bytes: int
     gpu_bytes: int | None = None
+    first_s: float = 0.0
+    first_share: float = 0.0
 
     @property
     def remaining_s(self) -> float | None:
-        """At the pace so far; None while it is too early to tell."""
-        if self.share is None or self.share < SURE_SHARE:
+        """At the pace since the share is known; None while it is too early to tell."""
+        if self.share is None or self.share - self.first_share < SURE_SHARE:
             return None
-        return self.elapsed_s * (1 - self.share) / self.share
+        return (self.elapsed_s - self.first_s) * (1 - self.share) / (self.share - self.first_share)
 
     def __str__(self) -> str:
         parts = [duration(self.elapsed_s)]
@@ -69,16 +73,19 @@ class Readout(ipywidgets.HTML):
         super().__init__()
         self._share = share
         self._begun_s, self._peak_bytes = perf_counter(), 0
+        self._first: tuple[float, float] | None = None  # when the share was first known, and what it was
         self._done, self._thread = Event(), Thread(target=self._look, daemon=True)
 
     def reading(self) -> Reading:
         """What is to be told now."""
-        now = resident_bytes()
+        now, share, elapsed_s = resident_bytes(), self._share(), perf_counter() - self._begun_s
         self._peak_bytes = max(self._peak_bytes, now)
-        return Reading(perf_counter() - self._begun_s, self._share(), now, self._peak_bytes, gpu_bytes())
+        if self._first is None and share is not None:
+            self._first = elapsed_s, share
+        return Reading(elapsed_s, share, now, self._peak_bytes, gpu_bytes(), *(self._first or ()))
 
     def __enter__(self) -> Self:
-        self._begun_s, self._peak_bytes = perf_counter(), 0
+        self._begun_s, self._peak_bytes, self._first = perf_counter(), 0, None
         self._done.clear()
         self._thread = Thread(target=self._look, daemon=True)
         self._tell()

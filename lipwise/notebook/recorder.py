@@ -49,11 +49,6 @@ _RECORD = """
 """
 
 
-def can_record() -> bool:
-    """Whether the page can be asked for its microphone: only Colab answers Python's questions to the browser."""
-    return colab_module("output") is not None
-
-
 def record(seconds: float, out: str | Path = "recording.wav") -> Path:
     """Record speech with the microphone of the browser that shows the page. The browser asks for leave first.
 

@@ -49,7 +49,7 @@ class ResumableRun:
         return is_run(self.folder)
 
     def stop(self) -> None:
-        """Ask a run in another thread to stop: after the frame it is at, or when clip and speech are looked at."""
+        """Ask a run to stop: after the frame it is at, or when clip and speech are looked at; one to come, at once."""
         self._stop.set()
 
     def forget(self) -> None:
@@ -68,17 +68,19 @@ class ResumableRun:
             StoppedError: somebody asked to stop; nothing is under the result's name that was not there before.
             LipwiseError: as `lipwise.run`.
         """
-        self._stop.clear()
-        check_recipe(self.recipe)
-        if self._own and self.begun:
-            self._forget_another()
 
         def heed(stage: str, done: int, frames: int) -> None:
             tell(stage, done, frames)
             if self._stop.is_set():
                 raise self._stopped()
 
-        report = run(self.recipe, run_folder=self.folder, resume=True, progress=progress, tell=heed)
+        try:
+            check_recipe(self.recipe)
+            if self._own and self.begun:
+                self._forget_another()
+            report = run(self.recipe, run_folder=self.folder, resume=True, progress=progress, tell=heed)
+        finally:
+            self._stop.clear()  # not before the run: what is asked between a button and the first frame counts, too
         self.plan = load_plan(self.folder)
         self.forget()
         return report

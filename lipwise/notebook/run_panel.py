@@ -4,6 +4,7 @@ Keyboard: Tab reaches the buttons, Space presses them. Only what ipywidgets 7.7 
 """
 
 import html
+import traceback
 from pathlib import Path
 from threading import Thread
 
@@ -50,14 +51,15 @@ class RunPanel(ipywidgets.VBox):
 
     Attributes:
         report: of the run that came to its end; None before.
-        error: why the last one did not; None otherwise.
+        error: why the last one did not, be it the library's own or the system's; None otherwise.
     """
 
     def __init__(self, recipe: Recipe, *, folder: str | Path | None = None) -> None:
         self.work = ResumableRun(recipe, folder=folder)
         self.report: RunReport | None = None
-        self.error: LipwiseError | None = None
+        self.error: Exception | None = None
         self._thread: Thread | None = None
+        self._share: float | None = None
         self.bar = ipywidgets.IntProgress(max=1, layout=ipywidgets.Layout(width="60%", max_width="100%"))
         self.stage = ipywidgets.HTML()
         self.readout = Readout(self.share)
@@ -77,7 +79,7 @@ class RunPanel(ipywidgets.VBox):
 
     def share(self) -> float | None:
         """Of the frames that are made, 0 to 1; None before anybody knows how many there are."""
-        return None if self.stage.value == "" or self.bar.max <= 1 else self.bar.value / self.bar.max
+        return self._share
 
     def run(self) -> RunReport:
         """Make the result in this cell.
@@ -105,6 +107,8 @@ class RunPanel(ipywidgets.VBox):
 
     def cancel(self) -> None:
         """Ask the thread to stop."""
+        if self.cancel_button.disabled:
+            return
         self.work.stop()
         self.cancel_button.disabled = True
         self._say("Stopping after this frame; while the face is looked for, after that.")
@@ -128,7 +132,7 @@ class RunPanel(ipywidgets.VBox):
         try:
             self._work(progress=False)  # a bar would come out under whatever cell runs then
         except LipwiseError:
-            pass  # the message tells it
+            pass  # the message tells it; of anything else the kernel's log gets the traceback, too
         finally:
             self._show_rest()
 
@@ -137,27 +141,36 @@ class RunPanel(ipywidgets.VBox):
         try:
             with self.readout:
                 self.report = self.work.run(self._tell, progress=progress)
-        except LipwiseError as error:
+        except Exception as error:
             self.error = error
             self.bar.bar_style = "warning" if isinstance(error, StoppedError) else "danger"
-            self._say(f"<pre style='white-space:pre-wrap;overflow-wrap:anywhere'>{html.escape(str(error))}</pre>")
+            why = html.escape(self._why(error))
+            self._say(f"<pre style='white-space:pre-wrap;overflow-wrap:anywhere'>{why}</pre>")
             raise
         self.bar.bar_style = "success"
         self._say(f"Done: <b>{html.escape(str(self.report.out))}</b>")
         return self.report
 
     def _tell(self, stage: str, done: int, frames: int) -> None:
+        self._share = done / frames if frames else None
         self.bar.max, self.bar.value = max(1, frames), done
         self.stage.value = stage if not frames else f"{stage}: {done} of {frames}"
 
     def _say(self, words: str) -> None:
         self.message.value = words
 
+    def _why(self, error: Exception) -> str:
+        """What the page says of an error; one of the library's own says by itself what to do."""
+        if isinstance(error, LipwiseError):
+            return str(error)
+        return f"{''.join(traceback.format_exception_only(error))}{self._kept_words()}"
+
     def _kept_words(self) -> str:
         return f"{self.work.kept} complete pieces are kept; start again to go on."
 
     def _show_busy(self, *, in_cell: bool) -> None:
-        self.bar.bar_style, self.bar.value = "", 0
+        self._share = None  # how far the last run came says nothing of this one
+        self.bar.bar_style, self.bar.value, self.stage.value = "", 0, ""
         self.start_button.disabled = self.forget_button.disabled = True
         self.cancel_button.disabled = in_cell
         self._say(CELL_RUNS if in_cell else "")

@@ -12,7 +12,7 @@ from lipwise.landmarks import INNER_LOWER_LIP, INNER_UPPER_LIP, OUTER_LIPS
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.media.turn import turn_video
-from lipwise.notebook.widgets import as_jpeg
+from lipwise.notebook.widgets import as_jpeg, reading_code
 
 HEIGHT = 420  # px of the picture
 BOX, OUTER, INNER = (255, 235, 60), (255, 165, 0), (0, 255, 0)
@@ -74,7 +74,7 @@ class FrameScrubber(ipywidgets.VBox):
 
     def code(self) -> str:
         """The line that reads the frame that is shown."""
-        return f'next(lw.read_frames("{self.video.path}", [{self.slider.value}]))'
+        return reading_code(self.video, self.slider.value)
 
     def show(self) -> None:
         """Draw the frame that the slider is at."""

@@ -17,13 +17,7 @@ from lipwise.weights_list import weights_entries
 PIECE_PX, WARM_PX = 96, 32  # sides of the pieces of a frame that an upscaler is timed with, and warmed up with
 # Upscalers for filmed pictures, those that draw most first. One trained on drawings makes a drawing of a person: it is
 # taken by name only.
-BY_DETAIL = (
-    "realesrgan_x4plus",
-    "realesrgan_x4plus_ncnn",
-    "realesrgan_x2plus",
-    "realesr_general_x4v3",
-    NO_WEIGHTS,
-)
+BY_DETAIL = ("realesrgan_x4plus", "realesrgan_x4plus_ncnn", "realesrgan_x2plus", "realesr_general_x4v3")
 COLUMNS = ("name", "what for", "size", "here", "this clip takes", "licence")
 
 

@@ -19,6 +19,7 @@ from lipwise.media.write import write_video
 from lipwise.notebook.one_frame import Preview
 from lipwise.notebook.show import PAGE_IN, PREVIEW_QUALITY, PREVIEW_S, PREVIEW_SIDE, player
 from lipwise.notebook.show_enhance_offers import duration
+from lipwise.notebook.speech_source import source_of
 from lipwise.pipeline.plan import Plan
 from lipwise.pipeline.report import RunReport
 from lipwise.timeline import Timeline
@@ -110,14 +111,9 @@ class RunCard:
         return f'<tr>{left}{right}<td style="{CELL}">{bar}</td></tr>'
 
 
-def card(report: RunReport, *, track: FaceTrack, timeline: Timeline, voice: str = "") -> RunCard:
-    """What a run did.
-
-    Args:
-        report: of the run.
-        track, timeline: of its plan.
-        voice: whose it is.
-    """
+def card(report: RunReport, plan: Plan) -> RunCard:
+    """What a run did, from its report and its plan alone: what a form or a picker says now may be something else."""
+    speech = source_of(plan.recipe.speech)
     total = sum(report.seconds.values())
     times = {stage: duration(spent) for stage, spent in report.seconds.items() if spent >= 0.005 * total}
     enhancement = report.enhancement
@@ -126,11 +122,12 @@ def card(report: RunReport, *, track: FaceTrack, timeline: Timeline, voice: str 
         "restored by": enhancement.restorer or "nothing",
         "enlarged by": enhancement.upscaler or "nothing",
         "seed": NO_CHANCE,
+        "voice": f"{speech.words}, {speech.path.name}",
     }
     tables = {
         f"Time, {duration(total)} in all": times,
-        f"Frames, {report.frames} in all": frames_by_reason(track, timeline) | _left_out(report),
-        "Models": models | ({"voice": voice} if voice else {}),
+        f"Frames, {report.frames} in all": frames_by_reason(plan.track, plan.timeline) | _left_out(report),
+        "Models": models,
     }
     if report.remarks:
         tables["To know"] = {str(number): remark for number, remark in enumerate(report.remarks, 1)}

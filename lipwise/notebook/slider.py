@@ -13,7 +13,7 @@ import numpy as np
 
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
-from lipwise.notebook.widgets import as_jpeg
+from lipwise.notebook.widgets import as_jpeg, reading_code
 
 HEIGHT = 480  # px of the picture
 LINE_PX = 2
@@ -130,7 +130,7 @@ def _frame(shown: np.ndarray | VideoInfo, number: int) -> np.ndarray:
 
 
 def _code_of(shown: np.ndarray | VideoInfo, name: str, number: int) -> str:
-    return f'next(lw.read_frames("{shown.path}", [{number}]))' if isinstance(shown, VideoInfo) else name
+    return reading_code(shown, number) if isinstance(shown, VideoInfo) else name
 
 
 def _button(words: str, divider: ipywidgets.IntSlider, place: int) -> ipywidgets.Button:

@@ -6,7 +6,7 @@ from pathlib import Path
 from lipwise.errors import SettingsError
 from lipwise.notebook.recorder import record
 from lipwise.notebook.typed_speech import is_synthetic, speak
-from lipwise.sample import Sample
+from lipwise.sample import SPEECH, Sample
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,18 @@ class SpeechSource:
         return f"{self.words}: {self.path}"
 
 
+def source_of(path: str | Path, *, sample: str | Path = SPEECH) -> SpeechSource:
+    """What is known of the voice in a file."""
+    path = Path(path)
+    if path == Path(sample):
+        return SpeechSource(path, "the sample's synthetic voice", True)
+    synthetic = is_synthetic(path)
+    return SpeechSource(path, "a synthetic voice, as the file says" if synthetic else "your file", synthetic)
+
+
 def needs_consent(face: str | Path, speech: str | Path, sample: Sample) -> bool:
     """Whether somebody has to agree: not to the sample's face, nor to a voice that says it is synthetic."""
-    return Path(face) != sample.face or not (Path(speech) == sample.speech or is_synthetic(speech))
+    return Path(face) != sample.face or not source_of(speech, sample=sample.speech).synthetic
 
 
 def choose_speech(
@@ -57,7 +66,4 @@ def choose_speech(
         return SpeechSource(speak(say, voice=voice), "a synthetic voice by espeak-ng, from your text", True)
     if record_s:
         return SpeechSource(record(record_s), "your recording", False)
-    if file:
-        synthetic = is_synthetic(file)
-        return SpeechSource(Path(file), "a synthetic voice, as the file says" if synthetic else "your file", synthetic)
-    return SpeechSource(Path(sample), "the sample's synthetic voice", True)
+    return source_of(file or sample, sample=sample)

@@ -6,22 +6,17 @@ import tempfile
 from pathlib import Path
 
 import av
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 
-from lipwise.errors import MediaError, SettingsError
-from lipwise.files import written_whole
-from lipwise.media.ffmpeg_words import in_words
+from lipwise.errors import SettingsError
+from lipwise.files import unwritable, written_whole
 
 PROGRAM = "espeak-ng"
 MARK = "synthetic speech, made from text by espeak-ng"  # in the file's comment, where players show it
 WORDS_A_MINUTE = 150  # a little slower than espeak-ng's own 175: lips are easier to follow
 LIMIT_S = 120  # for text of any sensible length it needs well under a second
 INSTALL = "install it (Debian, Ubuntu and Colab: apt-get install -y espeak-ng; macOS: brew install espeak-ng)"
-
-
-def can_speak() -> bool:
-    """Whether espeak-ng is installed here."""
-    return shutil.which(PROGRAM) is not None
 
 
 def speak(
@@ -87,15 +82,18 @@ def _marked(plain: Path, out: Path) -> Path:
     try:
         with written_whole(out) as part, av.open(str(plain)) as given, av.open(str(part), "w", format="wav") as made:
             made.metadata["comment"] = MARK
-            stream = made.add_stream_from_template(given.streams.audio[0])
-            for packet in given.demux(audio=0):
-                if packet.dts is not None:
-                    packet.stream = stream
-                    made.mux(packet)
-    except (FFmpegError, OSError) as error:
-        step = "choose a folder that is there and can be written to"
-        raise MediaError(f"Cannot write {out}", cause=in_words(error), next_step=step) from error
+            _copy_sound(given, made)
+    except FFmpegError as error:  # what the system refuses is told by written_whole
+        raise unwritable(out, error) from error
     return out
+
+
+def _copy_sound(given: InputContainer, made: OutputContainer) -> None:
+    stream = made.add_stream_from_template(given.streams.audio[0])
+    for packet in given.demux(audio=0):
+        if packet.dts is not None:  # the one that ends the file holds nothing
+            packet.stream = stream
+            made.mux(packet)
 
 
 def _short(text: str) -> str:

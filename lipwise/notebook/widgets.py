@@ -111,6 +111,11 @@ def as_jpeg(frame: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
+def reading_code(video: VideoInfo, number: int) -> str:
+    """The line that reads a frame of a clip, whatever its name holds."""
+    return f"next(lw.read_frames({str(video.path)!r}, [{number}]))"
+
+
 class BeforeAfter(ipywidgets.VBox):
     """A slider over the frames of a clip and of the video made from it.
 
@@ -152,8 +157,7 @@ class BeforeAfter(ipywidgets.VBox):
     def show(self, number: int) -> None:
         """Show one pair of frames, and the line of code that reads the right one."""
         self.picture.value = as_jpeg(side_by_side(*self.frames(number)))
-        code = html.escape(f'next(lw.read_frames("{self.after.path}", [{number}]))')
-        seconds = float(number / self.timeline.fps)
+        code, seconds = html.escape(reading_code(self.after, number)), float(number / self.timeline.fps)
         self.caption.value = f"left: before, right: after, at {seconds:.2f} s<br><code>{code}</code>"
 
     def __repr__(self) -> str:

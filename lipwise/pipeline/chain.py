@@ -9,18 +9,19 @@ from tqdm.auto import tqdm
 
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FILLED
-from lipwise.files import no_empty_folders
+from lipwise.files import no_empty_folders, written_for
 from lipwise.media.encoding_notes import encoding_notes
-from lipwise.media.output import written_for
 from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
-from lipwise.pipeline.check import check_recipe, check_report_path
+from lipwise.pipeline.check import check_recipe
 from lipwise.pipeline.enhancers import check_video_size, load_enhancers, tell_of_enhancement
 from lipwise.pipeline.join import join_plan
 from lipwise.pipeline.plan import Plan, make_plan, used_part
 from lipwise.pipeline.render import render_segment
 from lipwise.pipeline.report import RunReport
-from lipwise.pipeline.run_folder import RunFolder, open_run_folder
+from lipwise.pipeline.run_folder import RunFolder, files_in, open_run_folder
+from lipwise.pipeline.run_inputs import files_of
+from lipwise.pipeline.side_file import check_side_file
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.pipeline.told import Tell, kept_warnings, tell_nobody, without_repeats
 from lipwise.recipe import Recipe
@@ -63,9 +64,8 @@ def run(
         LipwiseError: what is wrong with the input or the settings; nothing is left under the result's name.
     """
     check_recipe(recipe)
-    report_path = None if report_path is None else Path(report_path)
-    check_report_path(recipe, report_path)
     with no_empty_folders(recipe.out), open_run_folder(recipe, run_folder, resume=resume) as folder:
+        check_side_file(report_path, [*files_of(recipe).values(), recipe.out, *files_in(folder.path)])
         report = _run_in(folder, recipe, tell, progress=progress)
         if report_path is not None:
             report.save(report_path)
@@ -82,12 +82,12 @@ def _run_in(folder: RunFolder, recipe: Recipe, tell: Tell, *, progress: bool) ->
         check_video_size(enhancers, clip.size_wh)
         meter = FlickerMeter() if any(enhancers) else None
         tell("hear the speech, find the face", 0, 0)
-        plan = folder.plan(
-            recipe, lambda: make_plan(recipe, folder.path, generator=generator, watch=watch, progress=progress)
-        )
-        before = folder.keep_whole_segments(plan)
         bar = progress and tell is tell_nobody
         with written_for(recipe.out):
+            plan = folder.plan(
+                recipe, lambda: make_plan(recipe, folder.path, generator=generator, watch=watch, progress=progress)
+            )
+            before = folder.keep_whole_segments(plan)
             render_all(
                 plan, generator=generator, enhancers=enhancers, meter=meter, watch=watch, progress=bar, tell=tell
             )
@@ -158,7 +158,7 @@ def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warne
     shown = plan.timeline.source_index[plan.timeline.synth]
     spoken = generator.remarks(plan.state[plan.timeline.synth])  # nothing is made of the others
     remarks = [*without_repeats(plan.video.notes, warned), *spoken]
-    held, dropped = _held_and_dropped(plan)
+    held, dropped = held_and_dropped(plan.timeline, plan.video.frame_count, plan.recipe.clean.policy)
     return RunReport(
         out=out,
         frames=len(plan.timeline),
@@ -175,13 +175,6 @@ def _report(plan: Plan, generator: Generator, out: Path, watch: Stopwatch, warne
         held=held,
         dropped=dropped,
     )
-
-
-def _held_and_dropped(plan: Plan) -> tuple[int, int]:
-    clean = plan.recipe.clean
-    if clean.track_file is not None:  # every frame is shown as that track says
-        return 0, 0
-    return held_and_dropped(plan.timeline, plan.video.frame_count, clean.policy)
 
 
 def _why_passed(recipe: Recipe) -> str:

@@ -1,7 +1,5 @@
 """What can be refused of a run before any work is done."""
 
-from pathlib import Path
-
 from lipwise.errors import MediaError, SettingsError
 from lipwise.faces.choose import check_choice
 from lipwise.files import no_empty_folders
@@ -19,19 +17,7 @@ def check_recipe(recipe: Recipe) -> None:
         MediaError: an input is missing or the result cannot be written.
         SettingsError: the result would overwrite an input, or there is no such generator.
     """
-    for role, path in (("face", recipe.face), ("speech", recipe.speech)):
-        if not path.exists():
-            raise MediaError(
-                f"The {role} file {path} is not there",
-                cause=f"nothing has that name in {path.absolute().parent}",
-                next_step="check the spelling and the folder",
-            )
-        if path.resolve() == recipe.out.resolve():
-            raise SettingsError(
-                f"The result {recipe.out} would overwrite the {role}",
-                cause="both are the same file",
-                next_step="choose another name for the result",
-            )
+    _check_files(recipe)
     spans = ((recipe.face, recipe.start_s, recipe.end_s), (recipe.speech, recipe.speech_start_s, recipe.speech_end_s))
     for path, start_s, end_s in spans:
         if end_s is not None and end_s <= start_s:
@@ -60,16 +46,24 @@ def check_recipe(recipe: Recipe) -> None:
         check_destination(recipe.out)
 
 
-def check_report_path(recipe: Recipe, report_path: Path | None) -> None:
-    """Refuse a report that would overwrite something of the run, or has no folder.
-
-    Raises:
-        SettingsError: which of both.
-    """
-    taken = {recipe.face.resolve(), recipe.speech.resolve(), recipe.out.resolve()}
-    if report_path is not None and (report_path.resolve() in taken or not report_path.absolute().parent.is_dir()):
-        raise SettingsError(
-            f"The report cannot be written to {report_path}",
-            cause="it is a file of this run" if report_path.resolve() in taken else "its folder is missing",
-            next_step="name another file, in a folder that is there",
-        )
+def _check_files(recipe: Recipe) -> None:
+    """Refuse files that are not there, and a result that would overwrite one."""
+    for role, path in (("face", recipe.face), ("speech", recipe.speech), ("track", recipe.clean.track_file)):
+        if path is None:
+            continue
+        if not path.exists():
+            raise MediaError(
+                f"The {role} file {path} is not there",
+                cause=f"nothing has that name in {path.absolute().parent}",
+                next_step="check the spelling and the folder",
+            )
+        if path.is_dir():
+            raise MediaError(
+                f"The {role} file {path} is none", cause="it is a folder", next_step="name a file inside it"
+            )
+        if path.resolve() == recipe.out.resolve():
+            raise SettingsError(
+                f"The result {recipe.out} would overwrite the {role}",
+                cause="both are the same file",
+                next_step="choose another name for the result",
+            )

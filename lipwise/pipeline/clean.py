@@ -13,7 +13,9 @@ from lipwise.faces.track import TrackSettings, save_tracks
 from lipwise.files import no_empty_folders, sha256_of
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.pipeline.clean_report import Asked, save_report, tell
+from lipwise.pipeline.side_file import check_side_file
 from lipwise.pipeline.told import kept_warnings, without_repeats
+from lipwise.settings import as_settings
 from lipwise.stages.clean import Examined, examine, track_people
 from lipwise.stages.contact_sheet import check_sheet, save_contact_sheet
 from lipwise.stages.outcome import Outcome, outcome_of
@@ -65,25 +67,28 @@ def clean_clip(
     Raises:
         LipwiseError: what is wrong with the clip or the settings; nothing is left under the result's name.
     """
-    settings = settings or CleanSettings()
+    settings = as_settings(CleanSettings, settings)
     with kept_warnings() as warned:
         video = probe(clip)
         with no_empty_folders(Path(out), keep=False):
             check_cleanable(video, out, sound)
         _check_paths(video.path, Path(out), paths)
-        found = examine(
-            video,
-            detector=detector,
-            choose=choose,
-            settings=tracking,
-            thresholds=settings.thresholds,
-            cache=cache,
-            progress=progress,
-        )
-        asked = Asked(str(clip), settings, sound, decided(found.report, settings))
-        cleaned, outcome = _apply(found, asked, Path(out), paths)
-        if paths.people is not None:
-            _save_people(paths.people, found.video, cleaned, detector=detector, settings=tracking, progress=progress)
+        with no_empty_folders(Path(out)):  # report and sheet may lie there, too
+            found = examine(
+                video,
+                detector=detector,
+                choose=choose,
+                settings=tracking,
+                thresholds=settings.thresholds,
+                cache=cache,
+                progress=progress,
+            )
+            asked = Asked(str(clip), settings, sound, decided(found.report, settings))
+            cleaned, outcome = _apply(found, asked, Path(out), paths)
+            if paths.people is not None:
+                _save_people(
+                    paths.people, found.video, cleaned, detector=detector, settings=tracking, progress=progress
+                )
     return tell(asked, cleaned, outcome, without_repeats(found.video.notes, warned))
 
 
@@ -102,8 +107,7 @@ def _apply(found: Examined, asked: Asked, out: Path, paths: CleanPaths) -> tuple
             save_report(paths.report, asked, refused=f"{error.what}: {error.cause}")
         raise
     outcome = outcome_of(asked.report, timeline, settings)
-    with no_empty_folders(out):
-        cleaned = write_clean(found.video, timeline, out, track=track, sound=cast("Sound", asked.sound))
+    cleaned = write_clean(found.video, timeline, out, track=track, sound=cast("Sound", asked.sound))
     if paths.track is not None and cleaned.track is not None:
         cleaned.track.save(paths.track)
     if paths.report is not None:
@@ -129,16 +133,11 @@ def _save_people(
 
 def _check_paths(clip: Path, out: Path, paths: CleanPaths) -> None:
     """Refuse what would overwrite the clip, the result or another of them, before any work is done."""
-    taken = {clip.resolve(), out.resolve()}
-    for role, path in zip(paths._fields, paths, strict=True):
+    taken = [clip, out]
+    for role, path in paths._asdict().items():
         if path is None:
             continue
-        if path.resolve() in taken or not path.absolute().parent.is_dir():
-            raise SettingsError(
-                f"The {role} cannot be written to {path}",
-                cause="its folder is missing" if path.resolve() not in taken else "another file of this call is there",
-                next_step="name another file, in a folder that is there",
-            )
+        check_side_file(path, taken, role=role)
         if role in TRACKS and path.suffix.lower() != ".npz":
             raise SettingsError(
                 f"The {role} cannot be written to {path}",
@@ -147,6 +146,6 @@ def _check_paths(clip: Path, out: Path, paths: CleanPaths) -> None:
                 else "its name has no ending",
                 next_step=f"name it {path.with_suffix('.npz').name}, say",
             )
-        taken.add(path.resolve())
+        taken.append(path)
     if paths.sheet is not None:
         check_sheet(paths.sheet)

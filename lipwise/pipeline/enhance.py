@@ -10,15 +10,24 @@ from lipwise.files import no_empty_folders
 from lipwise.media.output import MUXERS, check_destination
 from lipwise.media.picture import ENDINGS, check_picture_destination, read_picture
 from lipwise.media.probe import VideoInfo, probe
-from lipwise.pipeline.enhance_checks import check_paths, refuse_for_loaded, tell_of_idle, tell_of_idle_in_photos
+from lipwise.pipeline.enhance_checks import (
+    check_choices,
+    check_paths,
+    refuse_for_loaded,
+    tell_of_idle,
+    tell_of_idle_detector,
+    tell_of_idle_in_photos,
+)
 from lipwise.pipeline.enhance_job import EnhanceJob
 from lipwise.pipeline.enhance_photos import Pair, enhance_photos, photos_of
 from lipwise.pipeline.enhance_video import enhance_video
 from lipwise.pipeline.enhancers import check_enhancers, load_enhancers
 from lipwise.pipeline.report import EnhanceReport
+from lipwise.pipeline.side_file import check_side_file
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.pipeline.told import kept_warnings, without_repeats
 from lipwise.recipe import QUANTISER, Quality
+from lipwise.settings import as_settings
 from lipwise.stages.aligned import EnhanceSettings
 from lipwise.stages.enhancers import Engine, Enhancers
 
@@ -44,6 +53,7 @@ def enhance(
     choose: Choice | None = None,
     detector: str = "auto",
     device: str | None = None,
+    report_path: str | Path | None = None,
     progress: bool = True,
 ) -> EnhanceReport:
     """Restore faces and upscale pictures, nothing else.
@@ -54,10 +64,11 @@ def enhance(
         restore, upscale: what restores faces and what upscales: a name or file for `load_restorer` and
             `load_upscaler`, or what they gave.
         engine, scale, height, denoise, tile, overlap, device: for these two where they are loaded here.
-        settings: None is the defaults.
+        settings: None is the defaults; a mapping holds settings by name.
         quality: of a written video.
         choose: whose face is restored in a video; None is the largest steady one. In photos all faces are.
         detector: see `lipwise.stages.clean.track_faces`.
+        report_path: write the report to this JSON file, too.
         progress: show bars.
 
     Raises:
@@ -75,19 +86,22 @@ def enhance(
     cut: dict[str, Any] = {"tile": tile, "overlap": overlap}
     if upscale is not None and not isinstance(upscale, str):
         refuse_for_loaded(asked | cut)
-    settings = settings if isinstance(settings, EnhanceSettings) else EnhanceSettings(**settings or {})
+    settings = as_settings(EnhanceSettings, settings)
+    check_choices(quality=quality, detector=detector)
     names: dict[str, Any] = asked | {"restore": _name(restore), "upscale": _name(upscale)}
     check_enhancers(**names)
     watch = Stopwatch()
     with no_empty_folders(out), kept_warnings() as warned:
         tell_of_idle(restore, upscale, settings=settings, engine=engine, device=device, cut=cut)
         opened = _opened(source, out)
+        check_side_file(report_path, _files(source, out, opened, restore, upscale))
         with watch.measure("load the enhancers"):
             loaded = load_enhancers(**names, **cut, engine=engine, device=device)
         enhancers = Enhancers(
             loaded.restorer if isinstance(restore, str) else restore,
             loaded.upscaler if isinstance(upscale, str) else upscale,
         )
+        tell_of_idle_detector(detector, enhancers, moves=isinstance(opened, VideoInfo))
         job = EnhanceJob(enhancers, settings, detector, watch, progress)
         if isinstance(opened, VideoInfo):
             report = enhance_video(opened, out, job, quality=QUANTISER[quality], choose=choose)
@@ -95,7 +109,10 @@ def enhance(
             tell_of_idle_in_photos(choose=choose, quality=quality)
             report = enhance_photos(opened, out, job)
     told = without_repeats(report.remarks, [*warned, *enhancers.remarks()])
-    return replace(report, remarks=tuple(told), seconds=dict(watch.seconds))
+    report = replace(report, remarks=tuple(told), seconds=dict(watch.seconds))
+    if report_path is not None:
+        report.save(report_path)
+    return report
 
 
 def _opened(source: Path, out: Path) -> VideoInfo | list[Pair]:
@@ -119,6 +136,13 @@ def _opened(source: Path, out: Path) -> VideoInfo | list[Pair]:
         )
     check_destination(out)
     return video
+
+
+def _files(source: Path, out: Path, opened: VideoInfo | list[Pair], *enhancers: object) -> list[Path]:
+    """Every file that is read or written: the source's and the result's, one by one, and those of networks."""
+    pairs = [(source, out)] if isinstance(opened, VideoInfo) else opened
+    networks = [Path(given) for given in enhancers if isinstance(given, str) and Path(given).is_file()]
+    return [*(path for pair in pairs for path in pair), *networks]
 
 
 def _name(given: object) -> str | None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError
+from lipwise.faces.detect import DETECTORS, check_detector_name
+from lipwise.recipe import QUANTISER
 from lipwise.stages.aligned import EnhanceSettings
-from lipwise.stages.enhancers import NO_WEIGHTS
+from lipwise.stages.enhancers import NO_WEIGHTS, Enhancers
 
 # Settings that are about upscaled pictures, too; all others are about restored faces only.
 FOR_ALL = ("steady",)
@@ -40,6 +42,18 @@ def check_paths(source: object, out: object) -> tuple[Path, Path]:
             next_step="choose another name for the result",
         )
     return source, out
+
+
+def check_choices(*, quality: str, detector: object) -> None:
+    """Raises SettingsError where there is no such quality or detector, whether it plays a part or not."""
+    if quality not in list(QUANTISER):
+        raise SettingsError(
+            f"There is no quality {quality!r}",
+            cause=f"the qualities are {', '.join(QUANTISER)}",
+            next_step="choose one of them",
+        )
+    if isinstance(detector, str):  # else it is one of the caller's own
+        check_detector_name(detector)
 
 
 def refuse_for_loaded(asked: dict[str, Any]) -> None:
@@ -82,6 +96,14 @@ def tell_of_idle(
         networks = [one for one in (restore, upscale) if isinstance(one, str) and one != NO_WEIGHTS]
         if not networks and place.type != "cpu":
             _tell(["device"], "no network is loaded here")
+
+
+def tell_of_idle_detector(detector: str, enhancers: Enhancers, *, moves: bool) -> None:
+    """Warn of a detector where no face is looked for: to be restored, or in a video to see how a network flickers."""
+    restorer, upscaler = enhancers
+    measured = moves and upscaler is not None and upscaler.needs_weights
+    if detector != DETECTORS[0] and restorer is None and not measured:
+        _tell(["detector"], "no face is looked for")
 
 
 def tell_of_idle_in_photos(*, choose: object, quality: str) -> None:

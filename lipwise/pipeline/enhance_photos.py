@@ -17,7 +17,7 @@ from lipwise.pipeline.enhance_job import EnhanceJob
 from lipwise.pipeline.enhancers import tell_of_enhancement
 from lipwise.pipeline.report import EnhanceReport
 from lipwise.stages.aligned import FaceCount
-from lipwise.stages.clean import track_faces
+from lipwise.stages.clean import track_people, with_mesh
 from lipwise.stages.photo import enhance_photo
 
 Pair = tuple[Path, Path]  # a photo, and where its result goes
@@ -96,8 +96,5 @@ def _enhanced(path: Path, target: Path, job: EnhanceJob) -> tuple[np.ndarray, Ph
 def _faces_of(path: Path, detector: str) -> list[FaceTrack]:
     """A track of one frame for every face of a photo, from left to right."""
     video = probe(path)
-    first = track_faces(video, detector=detector)
-    if first.people[0] < 2:
-        return [first] if first.has_face.any() else []
-    tracks = [track_faces(video, detector=detector, choose=number) for number in range(int(first.people[0]))]
+    tracks = [with_mesh(video, track) for track in track_people(video, detector=detector)]
     return [track for track in tracks if track.has_face.any()]

@@ -11,10 +11,9 @@ from lipwise.errors import LipwiseError, LipwiseWarning
 from lipwise.faces.choose import Choice
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FaceTrack
-from lipwise.files import hidden_folder
+from lipwise.files import hidden_folder, written_for
 from lipwise.media.encoding_notes import encoding_notes
 from lipwise.media.keep_sound import join_kept_sound
-from lipwise.media.output import written_for
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
@@ -53,9 +52,10 @@ def enhance_video(
     if choose is not None and count is None:
         warnings.warn("choose plays no part: no face is restored", LipwiseWarning, stacklevel=2)
     meter = FlickerMeter()
-    with hidden_folder(out.absolute().parent) as folder, written_for(out):
+    with hidden_folder(out.absolute().parent) as folder:
         silent = folder / "picture.mp4"  # whatever the result is: Matroska keeps no decoding times
-        written = _write(video, track, silent, job, meter=meter, quality=quality)
+        with written_for(out):
+            written = _write(video, track, silent, job, meter=meter, quality=quality)
         with job.watch.measure("join"):
             join_kept_sound(silent, video.path, out)
     told = tell_of_enhancement(job.enhancers, count, meter)

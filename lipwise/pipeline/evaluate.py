@@ -61,7 +61,7 @@ def evaluate(
 
     Raises:
         MediaError: a file is missing or cannot be read, or the result is a picture.
-        SettingsError: track, timeline or run are not those of this result.
+        SettingsError: track, timeline or run are not those of this result, or what a run knows was given beside it.
 
     Warns:
         LipwiseWarning: what was assumed where there is no timeline.
@@ -79,9 +79,9 @@ def evaluate(
             progress=progress,
         )
     else:
-        if source is not None or track is not None or timeline is not None:
+        if source is not None or track is not None or timeline is not None or source_start_s:
             raise SettingsError(
-                f"The run {run} was given, and source, track or timeline as well",
+                f"The run {run} was given, and source, track, timeline or source_start_s as well",
                 cause="a run knows its own",
                 next_step="leave out one or the other",
             )

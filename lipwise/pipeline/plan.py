@@ -10,7 +10,7 @@ import numpy as np
 
 from lipwise.errors import FaceError, LipwiseWarning, SettingsError, SpeechError
 from lipwise.faces.track import FaceTrack
-from lipwise.files import written_whole
+from lipwise.files import writing, written_whole
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.turn import turn_video
 from lipwise.media.write import KEYFRAME_EVERY_S, keyframe_interval
@@ -182,8 +182,13 @@ def _exact(seconds: float) -> Fraction:
 
 
 def save_plan(plan: Plan) -> None:
-    """Write the plan into its folder, where a worker can load it."""
-    (plan.folder / "segments").mkdir(parents=True, exist_ok=True)
+    """Write the plan into its folder, where a worker can load it.
+
+    Raises:
+        DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+    """
+    with writing(plan.folder):
+        (plan.folder / "segments").mkdir(parents=True, exist_ok=True)
     plan.track.save(plan.folder / "track.npz")
     save_arrays(plan.folder / "timeline.npz", source_index=plan.timeline.source_index, synth=plan.timeline.synth)
     speech = plan.speech
@@ -195,13 +200,7 @@ def save_plan(plan: Plan) -> None:
         duration_s=np.array(speech.duration_s.as_integer_ratio()),
     )
     save_arrays(plan.folder / "state.npz", **plan.state.to_arrays())
-    save_recipe(plan.recipe, plan.folder)
-
-
-def save_recipe(recipe: Recipe, folder: Path) -> None:
-    """Write a plan's recipe into its folder, whole or not at all."""
-    with written_whole(folder / "recipe.yaml") as part:
-        recipe.to_yaml(part)
+    plan.recipe.to_yaml(plan.folder / "recipe.yaml")
 
 
 def load_plan(folder: Path) -> Plan:

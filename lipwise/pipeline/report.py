@@ -98,7 +98,11 @@ class RunReport:
     dropped: int = 0
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON, whole or not at all."""
+        """Write the report as JSON, whole or not at all.
+
+        Raises:
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+        """
         values = asdict(self) | {"out": str(self.out)}
         with written_whole(Path(path)) as part:
             part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
@@ -144,7 +148,11 @@ class EnhanceReport:
     failed: tuple[str, ...] = ()
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON, whole or not at all."""
+        """Write the report as JSON, whole or not at all.
+
+        Raises:
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+        """
         values = asdict(self) | {"out": str(self.out)}
         with written_whole(Path(path)) as part:
             part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -16,9 +16,9 @@ from zipfile import BadZipFile
 from filelock import FileLock, Timeout
 
 from lipwise.errors import LipwiseError, LipwiseWarning, SettingsError
-from lipwise.files import hidden_folder, written_whole
+from lipwise.files import hidden_folder, new_part, no_empty_folders, writing, written_whole
 from lipwise.media.probe import probe
-from lipwise.pipeline.plan import Plan, load_plan, save_recipe, with_whole_paths
+from lipwise.pipeline.plan import Plan, load_plan, with_whole_paths
 from lipwise.pipeline.run_inputs import changes_of, inputs_of
 from lipwise.pipeline.told import kept_warnings
 from lipwise.recipe import Recipe
@@ -62,7 +62,7 @@ class RunFolder:
 
     def _load(self, recipe: Recipe) -> Plan:
         try:
-            save_recipe(with_whole_paths(recipe), self.path)
+            with_whole_paths(recipe).to_yaml(self.path / "recipe.yaml")
             return load_plan(self.path)
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise SettingsError(
@@ -96,6 +96,7 @@ def open_run_folder(recipe: Recipe, chosen: str | Path | None, *, resume: bool) 
 
     Raises:
         SettingsError: the folder cannot be used for this run; the message says why.
+        MediaError: nothing can be written there. DiskFullError: no space is left.
     """
     if chosen is None:
         if resume:
@@ -106,8 +107,10 @@ def open_run_folder(recipe: Recipe, chosen: str | Path | None, *, resume: bool) 
             yield RunFolder(folder, {})
         return
     folder = Path(chosen).absolute()
-    with _only_one(folder):
-        _check_place(folder, resume=resume)
+    with _only_one(folder), no_empty_folders(folder / MARK):
+        with writing(folder):
+            _check_place(folder, resume=resume)
+            new_part(folder / MARK).unlink()
         inputs = inputs_of(recipe)
         mark = _read_mark(folder)
         if mark is None:
@@ -148,6 +151,11 @@ def forget_run(folder: str | Path) -> None:
     (folder / MARK).unlink()
     if not any(folder.iterdir()):
         folder.rmdir()
+
+
+def files_in(folder: Path) -> list[Path]:
+    """A run's folder, and what a run keeps in it, whether it is there yet or not."""
+    return [folder, *(folder / name for name in (MARK, SEGMENTS, *PLAN)), *(folder / SEGMENTS).glob("*")]
 
 
 def is_run(folder: Path) -> bool:

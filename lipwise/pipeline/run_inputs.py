@@ -16,11 +16,16 @@ def inputs_of(recipe: Recipe) -> dict[str, Any]:
     """What the frames of a run depend on: settings by name, files by their content, and the version of LipWise."""
     values = _flat(json.loads(json.dumps(recipe.model_dump(mode="json"))))
     inputs = {name: value for name, value in values.items() if name not in FREE}
-    files = {"face": recipe.face, "speech": recipe.speech, "clean.track_file": recipe.clean.track_file}
-    inputs |= {name: _stamp(path) for name, path in files.items()}
-    checkpoints = {name: Path(values[name]) for name in ("generator", "restore", "upscale") if values[name]}
-    inputs |= {name: _stamp(path) for name, path in checkpoints.items() if path.is_file()}
+    inputs |= {name: f"sha256:{sha256_of(path)}" for name, path in files_of(recipe).items()}
     return inputs | {"LipWise": __version__}
+
+
+def files_of(recipe: Recipe) -> dict[str, Path]:
+    """The files that a run reads, each by the name of its setting: clip, recording, and those of track and networks."""
+    named = {name: getattr(recipe, name) for name in ("generator", "restore", "upscale")}
+    checkpoints = {name: Path(value) for name, value in named.items() if value and Path(value).is_file()}
+    track = {"clean.track_file": recipe.clean.track_file} if recipe.clean.track_file else {}
+    return {"face": recipe.face, "speech": recipe.speech, **track, **checkpoints}
 
 
 def changes_of(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -41,7 +46,3 @@ def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
     for name, value in values.items():
         flat |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
     return flat
-
-
-def _stamp(path: Path | None) -> str | None:
-    return None if path is None else f"sha256:{sha256_of(path)}"

@@ -20,7 +20,7 @@ from lipwise.faces.align import (
 from lipwise.faces.blend import region_mask
 from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FaceTrack
-from lipwise.settings import Settings
+from lipwise.settings import Settings, as_settings
 from lipwise.timeline import Timeline
 
 EYES_APART = float(np.linalg.norm(FFHQ_TEMPLATE[1] - FFHQ_TEMPLATE[0]))  # px in the aligned face
@@ -99,7 +99,7 @@ def align_track(track: FaceTrack, settings: EnhanceSettings | None = None) -> Al
     Raises:
         FaceError: no mesh has been laid on the track.
     """
-    settings = settings or EnhanceSettings()
+    settings = as_settings(EnhanceSettings, settings)
     if len(track.mesh_xy) != len(track):
         raise FaceError(
             "The track has no mesh",
@@ -120,7 +120,7 @@ def count_faces(
     aligned: AlignedTrack, timeline: Timeline | None = None, settings: EnhanceSettings | None = None
 ) -> FaceCount:
     """What happens to the faces of all frames of a result, known before any is made."""
-    settings = settings or EnhanceSettings()
+    settings = as_settings(EnhanceSettings, settings)
     rows, synth = result_rows(len(aligned.has_face), timeline)
     face, large = aligned.has_face[rows], aligned.large_enough[rows]
     passed = face & large & ~synth & settings.only_synthesised

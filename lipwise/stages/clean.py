@@ -26,6 +26,7 @@ from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.media.turn import turn_video
+from lipwise.settings import as_settings
 from lipwise.stages import track_cache
 from lipwise.stages.judge import UsabilitySettings
 from lipwise.stages.measures import gather_measures
@@ -93,7 +94,8 @@ def examine(
     video = video if isinstance(video, VideoInfo) else probe(video)
     check_choice(choose)
     finder = _detector(detector) if isinstance(detector, str) else detector
-    settings, content = settings or TrackSettings(), sha256_of(video.path)
+    settings, thresholds = as_settings(TrackSettings, settings), as_settings(UsabilitySettings, thresholds)
+    content = sha256_of(video.path)
     key = track_cache.cache_key(video, finder, content=content, choose=choose, settings=settings)
     if key is None and cache:
         warnings.warn("tracks of a detector of your own are not kept for a second call", LipwiseWarning, stacklevel=2)
@@ -112,7 +114,7 @@ def examine(
         if key and cache:
             track_cache.keep(key, *kept, mesh=mesh)
     track = replace(kept[0], clip=content)
-    report = replace(kept[1].with_settings(thresholds or UsabilitySettings()), clip=content)
+    report = replace(kept[1].with_settings(thresholds), clip=content)
     for note in report.notes:
         warnings.warn(f"{video.path}: {note}", LipwiseWarning, stacklevel=2)
     return Examined(track, report, turn_video(video, track.rotation))

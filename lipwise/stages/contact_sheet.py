@@ -85,19 +85,13 @@ def save_contact_sheet(
     """Write the sheet as a picture, whole or not at all.
 
     Raises:
-        MediaError: the file cannot be written, or its ending is no picture's.
+        DiskFullError: no space is left. MediaError: it cannot be written for another reason, or its ending is no
+            picture's.
     """
     path = check_sheet(path)
     coded = cv2.imencode(path.suffix, cv2.cvtColor(contact_sheet(video, report, track=track), cv2.COLOR_RGB2BGR))[1]
-    try:
-        with written_whole(path) as part:
-            part.write_bytes(coded.tobytes())
-    except OSError as error:
-        raise MediaError(
-            f"The contact sheet cannot be written to {path}",
-            cause=str(error),
-            next_step="choose a folder that is there and can be written to",
-        ) from error
+    with written_whole(path) as part:
+        part.write_bytes(coded.tobytes())
     return path
 
 

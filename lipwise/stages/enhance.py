@@ -5,8 +5,9 @@ frame, so that no detail of it is thrown away. The mask is made from the source'
 restored in the next, whatever the mouth does.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.repeats import RepeatedFrames
 from lipwise.faces.steady import Steadier
 from lipwise.faces.track import FaceTrack
+from lipwise.settings import as_settings
 from lipwise.stages.aligned import (
     AlignedTrack,
     EnhanceSettings,
@@ -91,27 +93,17 @@ def enhance_frames(
         FaceError: the track has no mesh, or is of frames of another size.
         ValueError: more frames than the track or the timeline has.
     """
-    settings = settings or EnhanceSettings()
+    settings = as_settings(EnhanceSettings, settings)
     aligned = None if track is None else align_track(track, settings)
     shown = _shown(frames, aligned, timeline, first=(part or slice(0, None)).start or 0, settings=settings)
-    steadier = Steadier(settings.steady)
+    loaded = partial(enhance_steps, restorer=restorer, upscaler=upscaler, steadier=Steadier(settings.steady))
+    steps_of = partial(loaded, track=track, aligned=aligned, settings=settings)
     result = np.empty(0)
-    while batch := list(islice(shown, settings.batch_frames)):
-        steps = enhance_steps(
-            [one for one in batch if not one.repeated],
-            track,
-            aligned,
-            restorer=restorer,
-            upscaler=upscaler,
-            steadier=steadier,
-            settings=settings,
-        )
-        for one in batch:
-            if not one.repeated:
-                result = next(steps).result
-                if meter is not None:
-                    measure_flicker(meter, one.frame, result, one.row, track=track, aligned=aligned)
-            yield result.copy()  # whoever draws on it does not draw on the next one
+    for one, step in _with_steps(shown, steps_of, settings.batch_frames):
+        result = result if step is None else step.result
+        if step is not None and meter is not None:
+            measure_flicker(meter, one.frame, result, one.row, track=track, aligned=aligned)
+        yield result.copy()  # whoever draws on it does not draw on the next one
 
 
 class ShownFrame(NamedTuple):
@@ -122,6 +114,15 @@ class ShownFrame(NamedTuple):
     row: int | None
     restore: bool
     repeated: bool = False
+
+
+def _with_steps(
+    shown: Iterator[ShownFrame], steps_of: Callable[[list[ShownFrame]], Iterator[EnhanceStep]], count: int
+) -> Iterator[tuple[ShownFrame, EnhanceStep | None]]:
+    """Each frame and what was made of it, so many frames at once; None for one that equals the frame before."""
+    while batch := list(islice(shown, count)):
+        steps = steps_of([one for one in batch if not one.repeated])
+        yield from ((one, None if one.repeated else next(steps)) for one in batch)
 
 
 def _shown(
@@ -165,7 +166,7 @@ def enhance_steps(
         aligned: what `align_track` gave.
         steadier: knows the frames before; None shows each as the networks draw it.
     """
-    settings = settings or EnhanceSettings()
+    settings = as_settings(EnhanceSettings, settings)
     chosen = [one for one in shown if one.restore and restorer is not None]
     faces = [cut_face(one, track, aligned, settings) for one in chosen]
     crops = [aligned_face for _, aligned_face, _ in faces]

@@ -159,9 +159,9 @@ def load_restorer(name: str = RESTORERS[0], *, engine: Engine | None = None, dev
 
     if name not in RESTORERS:
         return restorers.load_restorer(name, engine=engine, device=device)
-    path = fetch_weights(name)[0]
-    stated: Engine = "spandrel" if weights_entries()[name].engine == "spandrel" else "gfpgan"
-    return restorers.load_restorer(path, name=name, engine=engine or stated, device=device)
+    path, entry = fetch_weights(name)[0], weights_entries()[name]
+    stated: Engine = "spandrel" if entry.engine == "spandrel" else "gfpgan"
+    return restorers.load_restorer(path, name=name, engine=engine or stated, device=device, licence=entry.licence)
 
 
 def load_upscaler(
@@ -192,7 +192,7 @@ def load_upscaler(
         WeightsError: the checkpoint cannot be had or is not one.
 
     Warns:
-        LipwiseWarning: "lanczos" was given what only networks take.
+        LipwiseWarning: "lanczos" was given what only networks take; numba, which saves time, cannot be used.
     """
     check_upscaler_name(name)
     check_denoise(name, denoise)
@@ -212,12 +212,12 @@ def load_upscaler(
         return Lanczos(scale=scale, height=height)
     from lipwise.models import upscalers
 
-    path = fetch_weights(name)[0] if name in UPSCALERS else Path(name)
+    listed = name in UPSCALERS
+    path = fetch_weights(name)[0] if listed else Path(name)
     less = fetch_weights(DENOISING_LESS)[0] if denoise != 1 else None
-    known = name if name in UPSCALERS else None
     return upscalers.load_upscaler(
         path,
-        name=known,
+        name=name if listed else None,
         scale=scale,
         height=height,
         denoise=denoise,
@@ -226,4 +226,5 @@ def load_upscaler(
         precision=precision,
         tile=tile,
         overlap=overlap,
+        licence=weights_entries()[name].licence if listed else None,
     )

@@ -137,21 +137,26 @@ def _own_sound(found: Findings, pair: Pair, speech: Speech | str | Path | None) 
 
 def _source_sound(found: Findings, pair: Pair) -> np.ndarray | None:
     """The mel of the source clip's own sound, the anchor of everything about sync."""
-    names = (*MOUTH, *SYNC)
-    if pair.source is None or pair.track is None:
-        found.miss(names, "no source was given", anchor=True)
-    elif pair.source.is_still:
-        found.miss(names, f"{pair.source.path.name} is a picture and says nothing", anchor=True)
-    elif not pair.source.has_audio:
-        found.miss(names, f"{pair.source.path.name} has no sound of its own", anchor=True)
-    elif not pair.track.has_face.any():
-        found.miss(names, f"no face is seen in {pair.source.path.name}", anchor=True)
-    else:
+    why: str | LipwiseError = _why_no_anchor(pair)
+    if not why and pair.source is not None:
         try:
             return load_speech(pair.source.path).mel
         except LipwiseError as error:
-            found.miss(names, error, anchor=True)
+            why = error
+    found.miss((*MOUTH, *SYNC), why, anchor=True)
     return None
+
+
+def _why_no_anchor(pair: Pair) -> str:
+    """Why the source has no speaking face to compare with; empty where it may have one."""
+    if pair.source is None or pair.track is None:
+        return "no source was given"
+    name = pair.source.path.name
+    if pair.source.is_still:
+        return f"{name} is a picture and says nothing"
+    if not pair.source.has_audio:
+        return f"{name} has no sound of its own"
+    return "" if pair.track.has_face.any() else f"no face is seen in {name}"
 
 
 def _mouth(

@@ -169,7 +169,11 @@ class Evaluation:
         return json.dumps(values, indent=2, allow_nan=False) + "\n"
 
     def save(self, path: str | Path) -> None:
-        """Write the figures as JSON, whole or not at all."""
+        """Write the figures as JSON, whole or not at all.
+
+        Raises:
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+        """
         with written_whole(Path(path)) as part:
             part.write_text(self.to_json(), encoding="utf-8")
 

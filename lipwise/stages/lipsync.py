@@ -16,7 +16,7 @@ from lipwise.media.probe import VideoInfo
 from lipwise.media.read import read_frames
 from lipwise.media.turn import turn_video
 from lipwise.models.generator import Generator, GeneratorState
-from lipwise.settings import Settings
+from lipwise.settings import Settings, as_settings
 from lipwise.stages.speech import Speech
 from lipwise.timeline import Timeline
 
@@ -76,7 +76,7 @@ def prepare_lipsync(
     settings: LipsyncSettings | None = None,
 ) -> GeneratorState:
     """Let a generator look at the whole clip and the whole recording once, before any frame is made."""
-    settings = settings or LipsyncSettings()
+    settings = as_settings(LipsyncSettings, settings)
     video = turn_video(video, track.rotation)
     offset_s = settings.audio_offset_s + generator.window_shift_s
 
@@ -115,7 +115,7 @@ def lipsync_frames(
     Yields:
         (H, W, 3) uint8 RGB. Frames with `synth` False come out untouched.
     """
-    settings = settings or LipsyncSettings()
+    settings = as_settings(LipsyncSettings, settings)
     if state is None:
         state = prepare_lipsync(video, track, timeline, speech, generator=generator, settings=settings)
     part = part or slice(0, len(timeline))
@@ -148,7 +148,7 @@ def lipsync_steps(
         frames: source frames of the output frames `numbers`.
         numbers: (N,) output frame numbers, consecutive.
     """
-    settings = settings or LipsyncSettings()
+    settings = as_settings(LipsyncSettings, settings)
     synth = timeline.synth[numbers]
     chosen = numbers[synth]
     if not len(chosen):

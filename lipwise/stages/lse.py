@@ -128,27 +128,26 @@ def sync_distances(lips: np.ndarray, sounds: np.ndarray, *, search: int = SEARCH
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def sync_scores(crops: Iterable[np.ndarray], waveform: np.ndarray, *, network: SyncNetwork) -> SyncScores:
-    """Score one face in one shot.
+def window_distances(
+    crops: Iterable[np.ndarray], waveform: np.ndarray, network: SyncNetwork, name: str = "The clip"
+) -> np.ndarray:
+    """Distances of one face in one shot, for `SyncScores`.
 
-    Picture i is shown at i / 25 s, and zero is the first sample. The longer of the two is cut to the shorter.
+    Picture i is shown at i / 25 s, and zero is the first sample. The longer of the two is cut to the shorter, and the
+    last window is left out, as the reference does.
 
     Args:
         crops: (224, 224, 3) RGB uint8, 25 a second; see `lipwise.faces.sync_crop`. They may be a stream.
         waveform: (n,) float32 at 16 kHz.
         network: what `load_sync_network` gave.
+        name: of the clip, for errors.
+
+    Returns:
+        (N, 31) float32.
 
     Raises:
-        MediaError: too few pictures. SpeechError: too little sound, or nothing but silence.
+        MediaError: too few pictures. SpeechError: too little sound.
     """
-    audio.check_speech(waveform, "The sound")
-    return SyncScores(window_distances(crops, waveform, network))
-
-
-def window_distances(
-    crops: Iterable[np.ndarray], waveform: np.ndarray, network: SyncNetwork, name: str = "The clip"
-) -> np.ndarray:
-    """(N, 31) for one face in one shot. The last window is left out, as the reference does."""
     heard = len(waveform) // SAMPLES_PER_FRAME
     if heard < least_frames(network):
         raise too_little_sound(name, heard, network)

@@ -80,7 +80,7 @@ def match(
         LipwiseWarning: without a timeline, what was assumed.
     """
     if source is None:
-        _check_nothing_given(track, timeline)
+        _check_nothing_given(track, timeline, source_start_s)
         return Pair(result)
     video = source if isinstance(source, VideoInfo) else probe(source)
     if track is None:
@@ -104,10 +104,10 @@ def match(
     return _laid_out(pair, video, track)
 
 
-def _check_nothing_given(track: FaceTrack | None, timeline: Timeline | None) -> None:
-    if track is not None or timeline is not None:
+def _check_nothing_given(track: FaceTrack | None, timeline: Timeline | None, source_start_s: float) -> None:
+    if track is not None or timeline is not None or source_start_s:
         raise SettingsError(
-            "A track or a timeline was given without its source",
+            "A track, a timeline or a start was given without its source",
             cause="they tell where the result's frames come from",
             next_step="give the source clip, too",
         )

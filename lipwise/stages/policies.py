@@ -1,9 +1,10 @@
 """What happens to frames that cannot be used: they are dropped, passed, held over, or refused."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +13,7 @@ from lipwise.errors import LipwiseWarning
 from lipwise.faces.smooth import fill_gaps, find_runs, frames_in
 from lipwise.faces.track import FILLED, FaceTrack
 from lipwise.landmarks import MESH_POINTS
-from lipwise.settings import Settings
+from lipwise.settings import Settings, as_settings
 from lipwise.stages.judge import FAULTS, UsabilitySettings, flags_of
 from lipwise.stages.measures import FrameMeasures
 from lipwise.stages.ranges import format_ranges, parse_ranges, runs_of
@@ -118,12 +119,14 @@ def reasons_against(settings: CleanSettings) -> set[str]:
     return {*settings.against, "several"} if settings.one_face else set(settings.against)
 
 
-def apply_policy(report: UsabilityReport, settings: CleanSettings | None = None, *, clip: str = "the clip") -> Timeline:
+def apply_policy(
+    report: UsabilityReport, settings: CleanSettings | Mapping[str, Any] | None = None, *, clip: str = "the clip"
+) -> Timeline:
     """Lay out a whole clip under a policy.
 
     Args:
         report: of the clip.
-        settings: None takes the defaults: drop whatever has a fault.
+        settings: None takes the defaults: drop whatever has a fault. A mapping holds settings by name.
         clip: its name, for errors.
 
     Returns:
@@ -132,8 +135,9 @@ def apply_policy(report: UsabilityReport, settings: CleanSettings | None = None,
     Raises:
         FaceError: nobody is seen in the whole clip; no frame can be used (except under "pass"); or the policy is
             "fail" and some cannot.
+        SettingsError: the settings are none.
     """
-    settings = settings or CleanSettings()
+    settings = as_settings(CleanSettings, settings)
     report = decided(report, settings)
     check_any_face(report, clip)
     usable = usable_frames(report, settings)
@@ -152,7 +156,11 @@ def apply_policy(report: UsabilityReport, settings: CleanSettings | None = None,
 
 
 def plan_timeline(
-    report: UsabilityReport, length: int, settings: CleanSettings | None = None, *, clip: str = "the clip"
+    report: UsabilityReport,
+    length: int,
+    settings: CleanSettings | Mapping[str, Any] | None = None,
+    *,
+    clip: str = "the clip",
 ) -> Timeline:
     """Lay a clip under a recording that lasts `length` frames: trimmed, or played forward and backward again.
 

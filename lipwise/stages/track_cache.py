@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lipwise.errors import FaceError, LipwiseWarning, SettingsError
+from lipwise.errors import FaceError, LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.choose import Choice
 from lipwise.faces.detect import FaceDetector, LibFaceDetection, YuNet
 from lipwise.faces.track import FaceTrack, TrackSettings
@@ -55,9 +55,22 @@ def cache_key(
     Args:
         content: SHA-256 of the clip's file.
     """
-    if type(detector) not in (LibFaceDetection, YuNet):
+    if not (type(detector) is LibFaceDetection or type(detector) is YuNet):
         return None
-    made_from = {
+    made_from = _made_from(video, detector, content=content, choose=choose, settings=settings)
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True, default=repr).encode()).hexdigest()[:32]
+
+
+def _made_from(
+    video: VideoInfo,
+    detector: LibFaceDetection | YuNet,
+    *,
+    content: str,
+    choose: Choice | Mapping[int, Choice] | None,
+    settings: TrackSettings,
+) -> dict[str, object]:
+    """Everything that a track and its report depend on, by name; the arguments are those of `cache_key`."""
+    return {
         "format": FORMAT,
         "content": content,
         "fps": str(video.fps),
@@ -65,18 +78,11 @@ def cache_key(
         "turned": video.turned,
         "frames": video.frame_count,
         "grid": "" if video.index is None else hashlib.sha256(video.index.frame_of.tobytes()).hexdigest(),
-        "detector": [detector.name, *(getattr(detector, name) for name in ("min_score", "working_px", "retry_px"))],
-        "networks": [sha256_of(path) for path in _network_files(detector)],
+        "detector": [detector.name, detector.min_score, detector.working_px, detector.retry_px],
+        "networks": [sha256_of(path) for path in (detector.path, find_weights("face_mesh")) if path],
         "choose": sorted(choose.items()) if isinstance(choose, Mapping) else choose,
         "track": asdict(settings),
     }
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True, default=repr).encode()).hexdigest()[:32]
-
-
-def _network_files(detector: FaceDetector) -> list[Path]:
-    """The files of the networks that look at the frames, as far as they are there: the mesh's, and YuNet's own."""
-    mesh = find_weights("face_mesh")
-    return [*([detector.path] if isinstance(detector, YuNet) else []), *([mesh] if mesh else [])]
 
 
 def load_kept(key: str, *, mesh: bool) -> tuple[FaceTrack, UsabilityReport] | None:
@@ -87,7 +93,11 @@ def load_kept(key: str, *, mesh: bool) -> tuple[FaceTrack, UsabilityReport] | No
     try:
         track, report = FaceTrack.load(track_path), UsabilityReport.load(report_path)
         if len(track) != len(report):
-            raise FaceError("track and report differ in length", cause="one of them is another's", next_step="")
+            raise FaceError(
+                "track and report differ in length",
+                cause="one of them is another clip's",
+                next_step="delete what is kept: lipwise.forget_tracks()",
+            )
     except (FaceError, SettingsError) as error:
         warnings.warn(
             f"a kept track cannot be used and is made anew ({error.what}: {error.cause})", LipwiseWarning, stacklevel=2
@@ -106,7 +116,7 @@ def keep(key: str, track: FaceTrack, report: UsabilityReport, *, mesh: bool) -> 
         track.save(track_path)
         report.save(report_path)
         _drop_oldest()
-    except (OSError, FaceError) as error:
+    except (OSError, MediaError) as error:
         warnings.warn(f"the track cannot be kept for a second call: {error}", LipwiseWarning, stacklevel=2)
 
 

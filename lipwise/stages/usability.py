@@ -1,7 +1,7 @@
 """The usability report: for every frame of a clip the reasons that speak against it, and what a person decided."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from lipwise.errors import LipwiseError, SettingsError
 from lipwise.files import written_whole
+from lipwise.settings import as_settings
 from lipwise.stages.judge import FAULTS, REASONS, Reason, UsabilitySettings, flags_of, judge, notes_on
 from lipwise.stages.measures import FrameMeasures
 from lipwise.stages.ranges import Frames, format_ranges, parse_ranges
@@ -42,17 +43,18 @@ class UsabilityReport:
 
     @classmethod
     def of(
-        cls, measures: FrameMeasures, *, fps: Fraction, settings: UsabilitySettings | None = None
+        cls, measures: FrameMeasures, *, fps: Fraction, settings: UsabilitySettings | Mapping[str, Any] | None = None
     ) -> "UsabilityReport":
         """Judge measures by thresholds; None takes the defaults."""
-        settings = settings or UsabilitySettings()
+        settings = as_settings(UsabilitySettings, settings)
         return cls(measures, judge(measures, settings), settings, fps)
 
     def __len__(self) -> int:
         return len(self.reasons)
 
-    def with_settings(self, settings: UsabilitySettings) -> "UsabilityReport":
+    def with_settings(self, settings: UsabilitySettings | Mapping[str, Any] | None) -> "UsabilityReport":
         """The same frames judged by other thresholds; no frame is read again, and edits stay."""
+        settings = as_settings(UsabilitySettings, settings)
         return replace(self, settings=settings, reasons=judge(self.measures, settings))
 
     # --- what it says
@@ -185,7 +187,11 @@ class UsabilityReport:
         return replace(report, edits=stored.edits, clip=stored.clip)
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON, whole or not at all."""
+        """Write the report as JSON, whole or not at all.
+
+        Raises:
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+        """
         with written_whole(Path(path)) as part:
             part.write_text(self.to_json() + "\n", encoding="utf-8")
 

@@ -140,13 +140,13 @@ recipe = lw.Recipe(**dict(wanted) | offered.settings(scale=scale))
 model = lw.load_generator(recipe.generator)
 restorer = lw.load_restorer(recipe.restore) if recipe.restore else None
 upscaler = lw.load_upscaler(recipe.upscale, scale=scale) if recipe.upscale else None
-one = quick.preview(stretch, generator=model, enhancers=lw.Enhancers(restorer, upscaler))
-print(one)
+trial = quick.preview(stretch, generator=model, enhancers=lw.Enhancers(restorer, upscaler))
+print(trial)
 # Check: the frame got a new mouth, and has the size that you chose.
-assert one.lipsync is not None, f"nobody is seen in frame {number}: choose another number"
-grown = one.result.shape[0] / one.before.shape[0]
+assert trial.lipsync is not None, f"nobody is seen in frame {number}: choose another number"
+grown = trial.result.shape[0] / trial.before.shape[0]
 assert abs(grown - (scale if upscaler else 1)) < 0.01, f"{grown:g} times as high"
-quick.one_frame(one)
+quick.one_frame(trial)
 
 # %% [markdown]
 # **What to look at**
@@ -183,7 +183,7 @@ quick.compare(panel.work.plan, report.out)
 # - Failure looks like this: a mouth that chatters in a pause, or lips that move before you hear them.
 
 # %%
-quick.card(report, track=panel.work.plan.track, timeline=panel.work.plan.timeline, voice=source.words)
+quick.card(report, panel.work.plan)
 
 # %%
 # Colab downloads the file; elsewhere, here is a link.
@@ -246,8 +246,7 @@ show.mel(spoken, video.fps, frame=number, offset_s=model.window_shift_s)
 timeline = lw.Timeline.for_speech(track.has_face, video.fps, report.frames)
 state = lw.prepare_lipsync(video, track, timeline, spoken, generator=model)
 frame = next(lw.read_frames(video, timeline.source_index[[number]]))
-chain = {"generator": model, "state": state}
-step = lw.lipsync_steps([frame], np.array([number]), track, timeline, spoken, **chain)[0]
+step = lw.lipsync_steps([frame], np.array([number]), track, timeline, spoken, generator=model, state=state)[0]
 assert step is not None, f"frame {number} shows no face: choose another number"
 # Check: where the mask is black, the frame stays as it was, bit for bit.
 outside = np.ones(frame.shape[:2], bool)
@@ -294,21 +293,21 @@ widgets.BeforeAfter(video, report.out, timeline, number=number)
 # ## Exercise
 #
 # Measure it. Set `widest` to the number of the frame in which the result's mouth is open widest.
-# `lw.mouth_gap(made.mesh_xy)` gives the gap between the lips in every frame, in eye distances; frames without a face
-# hold NaN.
+# `lw.mouth_gap(result_track.mesh_xy)` gives the gap between the lips in every frame, in eye distances; frames without a
+# face hold NaN.
 
 
 # %% tags=["exercise"]
 # Write your code here.
-made = lw.track_faces(report.out)
+result_track = lw.track_faces(report.out)
 widest = None
 # --- solution ---
-widest = int(np.nanargmax(lw.mouth_gap(made.mesh_xy)))
+widest = int(np.nanargmax(lw.mouth_gap(result_track.mesh_xy)))
 
 # %%
 # Check your answer.
 assert widest is not None, "Not solved yet: set widest in the cell above."
-after = lw.mouth_gap(made.mesh_xy)
+after = lw.mouth_gap(result_track.mesh_xy)
 counted = isinstance(widest, (int, np.integer)) and 0 <= widest < len(after)
 assert counted, f"widest is the number of a frame, from 0 to {len(after) - 1}: neither the gap nor the time."
 assert np.isfinite(after[widest]), f"No face was found in frame {widest} of the result."

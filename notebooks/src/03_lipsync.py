@@ -48,10 +48,11 @@ import numpy as np
 import torch
 
 import lipwise as lw
-from lipwise.notebook import show, show_lipsync, show_lipsync_failures, show_lipsync_offset, show_lipsync_stand_in, warn
+from lipwise.notebook import show, show_lipsync, show_lipsync_failures, show_lipsync_offset, warn
 from lipwise.notebook.formula_weights import lesson_weights
 from lipwise.notebook.parameter_panel import ParameterPanel
 from lipwise.notebook.show_lipsync_cursor import WindowCursor
+from lipwise.notebook.show_lipsync_stand_in import StandIn, hears, through_box
 
 warn.plainly()
 lw.environment()
@@ -88,8 +89,8 @@ waveform, voice, video = lw.load_audio(recording), lw.load_speech(recording), lw
 count = voice.frame_count(video.fps)
 video = video.part(0, min(video.frame_count, count))
 track = lw.track_faces(video)
-timeline = lw.Timeline.for_speech(track.has_face, video.fps, count)
 assert track.has_face.any(), "No face was found in this clip: take another one."
+timeline = lw.Timeline.for_speech(track.has_face, video.fps, count)
 number = min(max(number, 0), count - 1)
 assert timeline.synth[number], f"frame {number} shows no face: choose another number"
 
@@ -129,12 +130,11 @@ WindowCursor(waveform, voice, video.fps, number=number)
 # %%
 seconds = np.arange(len(waveform) + 16_000) / 16_000
 hum = sum(np.sin(2 * np.pi * 100 * k * seconds) / k for k in range(1, 6)) * waveform.std() * 0.15
-humming = np.pad(waveform, (0, 16_000)) + hum
-lw.save_wav("humming.wav", humming, sample_rate=16_000)
-gated, ungated = lw.load_speech("humming.wav"), lw.load_speech("humming.wav", gate_silence=False)
+humming = lw.save_wav("humming.wav", np.pad(waveform, (0, 16_000)) + hum, sample_rate=16_000)
+gated, ungated = lw.load_speech(humming), lw.load_speech(humming, gate_silence=False)
 # Check: once the speech is over, the gated mouth is shut.
 assert show_lipsync_offset.heard_opening(gated, video.fps)[count + 8 :].max() < 0.02
-show_lipsync.gate(humming, gated, ungated, video.fps)
+show_lipsync.gate(lw.load_audio(humming), gated, ungated, video.fps)
 
 # %% [markdown]
 # **What to look at**
@@ -154,23 +154,29 @@ show_lipsync.gate(humming, gated, ungated, video.fps)
 weights = lesson_weights(checkpoint, folder="sample")
 print(weights)
 wav2lip, builtin = lw.load_generator(str(weights.path)), lw.load_generator("viseme")
+generators = {"built-in": builtin, "stand-in": StandIn(), weights.name: wav2lip}
 state = lw.prepare_lipsync(video, track, timeline, voice, generator=builtin)
 source = timeline.source_index[number]
 upright = lw.turn_video(video, track.rotation)  # a phone's clip may lie on its side
 frame, mesh = next(lw.read_frames(upright, [source])), track.mesh_xy[source]
-made = {"built-in": builtin, "stand-in": show_lipsync_stand_in.StandIn(), weights.name: wav2lip}
-chosen = [[frame], np.array([number]), track, timeline, voice]
-steps = {name: lw.lipsync_steps(*chosen, generator=one, state=state)[0] for name, one in made.items()}
+
+
+def new_mouth(generator, settings=None):  # this frame's, with every picture on the way to it
+    return lw.lipsync_steps(
+        [frame], np.array([number]), track, timeline, voice, generator=generator, state=state, settings=settings
+    )[0]
+
 
 # %%
-reference = steps[weights.name].crop[..., ::-1].transpose(2, 0, 1) / np.float32(255)  # BGR, (3, 96, 96)
+crop = new_mouth(wav2lip).crop  # (96, 96, 3), RGB
+reference = crop[..., ::-1].transpose(2, 0, 1) / np.float32(255)  # BGR, (3, 96, 96)
 masked = reference.copy()
 masked[:, 48:] = 0
 six = np.concatenate([masked, reference])  # (6, 96, 96)
 with torch.inference_mode():
     raw = weights.network()(torch.from_numpy(six)[None], torch.from_numpy(window)[None, None])[0].numpy()
 # Check: by hand and through the library the same picture comes out, up to rounding.
-by_library = wav2lip.synthesize(steps[weights.name].crop[None], window[None])[0]
+by_library = wav2lip.synthesize(crop[None], window[None])[0]
 assert np.abs(255 * raw[::-1].transpose(1, 2, 0) - by_library).mean() < 3
 show_lipsync.network_input(six, window, raw, trained=weights.trained)
 
@@ -191,6 +197,7 @@ show_lipsync.network_input(six, window, raw, trained=weights.trained)
 # untrained weights to give a patch the colour of skin.
 
 # %%
+steps = {name: new_mouth(generator) for name, generator in generators.items()}
 # Check: where the mask is black, every frame stays as it was, bit for bit.
 for step in steps.values():
     outside = np.ones(frame.shape[:2], bool)
@@ -213,17 +220,13 @@ show_lipsync.beside(steps)
 # the stand-in's, through three boxes. Guess first: which of them opens least?
 
 # %%
-box, low = steps[weights.name].box, mesh[[14, 17], 1].max()  # points 14 and 17: the lower lip
-ends = {"ends at the lips": low, "chin inside (default)": box.y1, "far too low": 1.6 * box.y1 - 0.6 * box.y0}
-only = state[np.array([number])]
-tried = {
-    name: show_lipsync_stand_in.through_box(frame, mesh, box._replace(y1=round(float(end))), only)
-    for name, end in ends.items()
-}
+box, low = steps[weights.name].box, round(mesh[[14, 17], 1].max())  # points 14 and 17: the lower lip
+ends = {"ends at the lips": low, "chin inside (default)": box.y1, "far too low": round(1.6 * box.y1 - 0.6 * box.y0)}
+boxes = {name: through_box(frame, mesh, box._replace(y1=end), state[np.array([number])]) for name, end in ends.items()}
 # Check: only with the chin inside is the old mouth hidden and the new one taken.
-serves = {name: min(show_lipsync_failures.mouth_in_crop(step, mesh)) for name, step in tried.items()}
+serves = {name: min(show_lipsync_failures.mouth_in_crop(step, mesh)) for name, step in boxes.items()}
 assert max(serves, key=serves.get) == "chin inside (default)", serves
-show_lipsync_failures.boxes(tried, mesh)
+show_lipsync_failures.boxes(boxes, mesh)
 
 # %% [markdown]
 # **What to look at**
@@ -244,29 +247,27 @@ show_lipsync_failures.boxes(tried, mesh)
 # %%
 right = voice.windows(video.fps, first=0, count=count, offset_s=builtin.window_shift_s)
 hold = round(video.fps / 5)  # frames in 0.2 s
-windows = {"right": right, "no overlap": right[np.arange(count) // hold * hold]}
-windows["80 a second"] = voice.windows(Fraction(80), first=0, count=count, offset_s=builtin.window_shift_s)
+speech_windows = {"right": right, "no overlap": right[np.arange(count) // hold * hold]}
+speech_windows["80 a second"] = voice.windows(Fraction(80), first=0, count=count, offset_s=builtin.window_shift_s)
 part = slice(max(0, number - 3), min(count, number + 7))
-tries = {}
-for name, given in windows.items():
-    told = show_lipsync_stand_in.hears(state, given)
-    frames = lw.lipsync_frames(video, track, timeline, voice, generator=builtin, state=told, part=part)
-    tries[name] = told.per_frame["gap"], list(frames)
+mouths = {}
+for name, windows in speech_windows.items():
+    heard_so = hears(state, windows)
+    frames = lw.lipsync_frames(video, track, timeline, voice, generator=builtin, state=heard_so, part=part)
+    mouths[name] = heard_so.per_frame["gap"], list(frames)
 # Check: every shape fits, so no error tells; the mouths are others.
-assert len({given.shape for given in windows.values()}) == 1
-agrees = [np.corrcoef(gap, tries["right"][0])[0, 1] for gap, _ in tries.values()]
+assert len({windows.shape for windows in speech_windows.values()}) == 1
+agrees = [np.corrcoef(gap, mouths["right"][0])[0, 1] for gap, _ in mouths.values()]
 assert max(agrees[1:]) < 0.95, "one of the wrong windows made the right mouth: take livelier speech"
-show_lipsync_failures.mouths(tries, track.mesh_xy[timeline.source_index[part]], first=part.start)
+show_lipsync_failures.mouths(mouths, track.mesh_xy[timeline.source_index[part]], first=part.start)
 
 # %%
-blue, hard = show_lipsync_stand_in.StandIn(forgets_bgr=True), lw.LipsyncSettings(region="rectangle")
-shown = {"right": steps["stand-in"]}
-shown["forgotten"] = lw.lipsync_steps(*chosen, generator=blue, state=state, settings=hard)[0]
-shown["forgotten, colours matched"] = lw.lipsync_steps(*chosen, generator=blue, state=state)[0]
+blue, hard = StandIn(forgets_bgr=True), lw.LipsyncSettings(region="rectangle")
+faces = {"right": steps["stand-in"], "forgotten": new_mouth(blue, hard), "forgotten, colours matched": new_mouth(blue)}
 # Check: matching hides most of the bug.
-apart = {name: np.abs(step.result.astype(int) - steps["stand-in"].result).mean() for name, step in shown.items()}
+apart = {name: np.abs(step.result.astype(int) - steps["stand-in"].result).mean() for name, step in faces.items()}
 assert apart["forgotten, colours matched"] < apart["forgotten"] / 2
-show_lipsync_failures.colours(shown, mesh)
+show_lipsync_failures.colours(faces, mesh)
 
 # %% [markdown]
 # **What to look at**
@@ -310,7 +311,7 @@ show_lipsync_offset.sweep(opened, heard, video.fps)
 # above take its place.) The cell after it writes the whole clip as you left the panel.
 
 # %%
-panel = ParameterPanel(video, track, timeline, voice, generators=made, number=number)
+panel = ParameterPanel(video, track, timeline, voice, generators=generators, number=number)
 panel
 
 # %%

@@ -226,14 +226,14 @@ assert without.mean() < with_seams.mean() / 4
 real = piece
 few = cv2.resize(real, (96, 96), interpolation=cv2.INTER_AREA)
 back = (real.shape[1], real.shape[0])
-made = {"real": real, "pixels as squares": cv2.resize(few, back, interpolation=cv2.INTER_NEAREST)}
+enlarged = {"real": real, "pixels as squares": cv2.resize(few, back, interpolation=cv2.INTER_NEAREST)}
 for name in offers.upscalers:
-    made[name] = lw.load_upscaler(name, scale=back[0] / 96).upscale(few)
-made["lanczos, sharpened"] = unsharp(made["lanczos"], 1.5, 1.0)
+    enlarged[name] = lw.load_upscaler(name, scale=back[0] / 96).upscale(few)
+enlarged["lanczos, sharpened"] = unsharp(enlarged["lanczos"], 1.5, 1.0)
 # Check: interpolation does not bring back what is finer than 96 px can hold.
-fine = show_enhance.share_beyond(made["lanczos"], real, 48)
+fine = show_enhance.share_beyond(enlarged["lanczos"], real, 48)
 assert fine < 0.5, f"{fine:.0%} of the fine detail: this picture has hardly any to lose, choose another frame"
-show_enhance.spectrum(made, small_px=96)
+show_enhance.spectrum(enlarged, small_px=96)
 
 # %% [markdown]
 # **What to look at**
@@ -254,9 +254,8 @@ show_enhance.spectrum(made, small_px=96)
 settings = lw.EnhanceSettings(region=region, fidelity=fidelity)
 # A stand-in would paste sharpened skin over what a network drew, so it is left out there.
 by = restorer if restorer.needs_weights or not upscaler.needs_weights else None
-chain = {"restorer": by, "upscaler": upscaler}
 once_s = watch.seconds["find the face"] if by else 0
-expected = show_enhance.estimate(video, track, **chain, settings=settings, once_s=once_s)
+expected = show_enhance.estimate(video, track, restorer=by, upscaler=upscaler, settings=settings, once_s=once_s)
 print(expected)
 
 # %%
@@ -289,7 +288,8 @@ first = range(min(16, video.frame_count))
 stretch = track.part(first.start, first.stop)
 frames = {"the clip": list(lw.read_frames(video, first))}
 loose = settings.model_copy(update={"steady": 0.0})
-frames["each frame by itself"] = list(lw.enhance_frames(frames["the clip"], stretch, **chain, settings=loose))
+again = lw.enhance_frames(frames["the clip"], stretch, restorer=by, upscaler=upscaler, settings=loose)
+frames["each frame by itself"] = list(again)
 frames["steadied, from the file"] = list(lw.read_frames(out, first))
 # Check: steadying takes flicker off. (A single frame, or a clip that stands still, has none.)
 ratio = {name: show_enhance.flicker_ratio(frames["the clip"], one, stretch) for name, one in frames.items()}
@@ -340,7 +340,7 @@ answer = psnr(dark, light)
 assert answer is not None, "Not solved yet: let psnr return a number."
 assert abs(answer - 26.92) > 0.1, "In uint8, 30 squared is 132: turn both pictures into float first."
 assert abs(answer - 18.59) < 0.01, f"100 against 130 everywhere is 18.59 dB, and you say {answer:.2f}."
-for name, picture in list(made.items())[1:]:
+for name, picture in list(enlarged.items())[1:]:
     fine = show_enhance.share_beyond(picture, real, 48)
     print(f"{name:28} {psnr(picture, real):5.1f} dB from the real one, {fine:5.0%} of its fine detail")
 

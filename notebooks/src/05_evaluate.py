@@ -83,8 +83,9 @@ sample = lw.make_sample("sample")
 if not result:
     result, run_folder = "made.mp4", "made_run"
     shutil.rmtree(run_folder, ignore_errors=True)  # of an earlier time: a run keeps to a folder of its own
-    chosen = {"face": face or sample.face, "speech": speech or sample.speech, "generator": generator}
-    lw.run(lw.Recipe(**chosen, out=result, consent=True), run_folder=run_folder)
+    clip, recording = face or sample.face, speech or sample.speech
+    recipe = lw.Recipe(face=clip, speech=recording, generator=generator, out=result, consent=True)
+    lw.run(recipe, run_folder=run_folder)
 assert run_folder, "Name the folder of that result's run, too: run_folder in the form."
 plan = open_run(run_folder)
 video = lw.probe(result)
@@ -185,12 +186,13 @@ show_evaluate.mouth(evaluation, waveform)
 # known. Guess first: the sound is made *later*. Is the number that comes out above or below 0?
 
 # %%
-made = lw.track_faces(result)
+result_track = lw.track_faces(result)
 found = {}
 for frames in (-8, -4, 0, 4, 8):
-    moved = show_evaluate.delayed(waveform, frames / float(video.fps))
-    found[frames / float(video.fps)] = lw.estimate_offset(made.mesh_xy, lw.mel_spectrogram(moved), fps=video.fps)
-    print(f"sound moved by {frames:+d} frames: {found[frames / float(video.fps)]}")
+    late_s = frames / float(video.fps)
+    moved = show_evaluate.delayed(waveform, late_s)
+    found[late_s] = lw.estimate_offset(result_track.mesh_xy, lw.mel_spectrogram(moved), fps=video.fps)
+    print(f"sound moved by {frames:+d} frames: {found[late_s]}")
 show_evaluate.shifts(found)
 
 # %% [markdown]
@@ -212,7 +214,7 @@ assert max(misses) <= 1, f"off by {max(misses):.1f} frames: is the confidence lo
 # slider. (A page without a kernel shows no slider; the figure above is its stand-in.)
 
 # %%
-show_evaluate.SoundShift(made.mesh_xy, waveform, fps=video.fps)
+show_evaluate.SoundShift(result_track.mesh_xy, waveform, fps=video.fps)
 
 # %% [markdown]
 # ## Fool the figures
@@ -278,17 +280,17 @@ show_evaluate.sync(evaluation)
 odd = show_evaluate.secretly_moved(waveform, video.fps)
 mend_s = None
 # --- solution ---
-mend_s = lw.estimate_offset(made.mesh_xy, lw.mel_spectrogram(odd), fps=video.fps).offset_s
+mend_s = lw.estimate_offset(result_track.mesh_xy, lw.mel_spectrogram(odd), fps=video.fps).offset_s
 
 # %%
 # Check your answer.
 assert mend_s is not None, "Not solved yet: set mend_s in the cell above."
 assert abs(mend_s) < 2, "mend_s is in seconds, not in frames or milliseconds."
-off = lw.estimate_offset(made.mesh_xy, lw.mel_spectrogram(odd), fps=video.fps)
+off = lw.estimate_offset(result_track.mesh_xy, lw.mel_spectrogram(odd), fps=video.fps)
 assert abs(mend_s + off.offset_s) > 0.06, "The wrong way: twice as far off now. Above 0 the sound is early: delay it."
 assert abs(mend_s) > 0.06, "That is nearly nothing: measure odd, not the waveform that it was made from."
 mended = show_evaluate.delayed(odd, mend_s)
-left = lw.estimate_offset(made.mesh_xy, lw.mel_spectrogram(mended), fps=video.fps)
+left = lw.estimate_offset(result_track.mesh_xy, lw.mel_spectrogram(mended), fps=video.fps)
 assert abs(left.offset_s) < 0.06, f"Not yet: with your mend_s, {left}."
 print(f"before: {off}\nafter:  {left}")
 

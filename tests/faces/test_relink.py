@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from squares import FPS, SquareDetector, centres_x, follow, picture
 
-from lipwise.errors import FaceError, LipwiseWarning, SettingsError
+from lipwise.errors import FaceError, LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.choose import Click
 from lipwise.faces.track import NONE, FaceTrack, TrackSettings, load_tracks, save_tracks, track_people
 
@@ -160,7 +160,7 @@ def test_several_tracks_survive_saving(tmp_path):
     tracks[0].save(path)
     with pytest.raises(FaceError, match="Cannot read"):
         load_tracks(path)
-    with pytest.raises(FaceError, match="Cannot write"):
+    with pytest.raises(MediaError, match="cannot be written"):
         save_tracks(tmp_path / "nowhere" / "people.npz", tracks)
 
 

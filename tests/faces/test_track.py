@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 from squares import FPS, SquareDetector, centres_x, follow, picture
 
-from lipwise.errors import FaceError, LipwiseWarning, SettingsError
+from lipwise.errors import FaceError, LipwiseWarning, MediaError, SettingsError
 from lipwise.faces import libfacedetection
 from lipwise.faces.detect import load_detector
 from lipwise.faces.smooth import fill_gaps, smooth_gaussian, smooth_polynomial
@@ -219,7 +219,7 @@ def test_tracks_that_cannot_be_read_or_written(tmp_path):
     for name in ("half.npz", "other.npz", "pickled.npy", "nowhere.npz"):
         with pytest.raises(FaceError, match="track again"):
             FaceTrack.load(tmp_path / name)
-    with pytest.raises(FaceError, match="Cannot write"):
+    with pytest.raises(MediaError, match="cannot be written"):
         follow([picture()]).save(tmp_path / "no such folder" / "track.npz")
 
 

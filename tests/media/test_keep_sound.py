@@ -7,9 +7,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.error import FFmpegError
 
 import lipwise as lw
-from lipwise.errors import MediaError
+from lipwise.errors import DiskFullError, MediaError
 from lipwise.media import keep_sound
 from lipwise.media.keep_sound import join_kept_sound
 
@@ -59,12 +60,14 @@ def test_a_picture_without_decoding_times_is_refused(picture, tmp_path):
     assert not (tmp_path / "out.mkv").exists()
 
 
-def test_a_full_disk_is_not_the_sound_s_fault(picture, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [OSError, FFmpegError])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_or_quota_is_not_the_sound_s_fault(kind, number, picture, tmp_path, monkeypatch):
     def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise kind(number, "No room for it")
 
     monkeypatch.setattr(keep_sound, "_copy", full)
-    with pytest.raises(MediaError, match=r"(?s)cannot be written.*No space left.*free some space"):
+    with pytest.raises(DiskFullError, match=r"(?s)cannot be written.*No room for it.*free some space"):
         join_kept_sound(picture, picture, tmp_path / "out.mp4")
 
 

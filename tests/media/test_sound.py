@@ -463,9 +463,9 @@ def test_saved_sound_reads_back(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.wav"]
     save_wav(path, np.zeros((7, 2)), sample_rate=48000)
     assert np.concatenate(list(read_sound(path))).shape == (7, 2)
-    with pytest.raises(MediaError, match="Cannot write"):
+    with pytest.raises(MediaError, match="cannot be written"):
         save_wav(tmp_path / "nowhere" / "a.wav", waveform, sample_rate=SAMPLE_RATE)
     (tmp_path / "folder.wav").mkdir()
-    with pytest.raises(MediaError, match="Cannot write"):  # a folder of that name is in the way
+    with pytest.raises(MediaError, match="cannot be written"):  # a folder of that name is in the way
         save_wav(tmp_path / "folder.wav", waveform, sample_rate=SAMPLE_RATE)
     assert not list(tmp_path.glob("*.part"))

@@ -12,7 +12,6 @@ from lipwise.models.device import (
     fold_batch_norm,
     is_out_of_memory,
 )
-from lipwise.models.processor import _BF16_FLAGS, _cpu_flags, has_fast_bf16
 
 
 def test_a_real_allocation_that_fails_is_known_as_one():
@@ -53,37 +52,6 @@ def test_precision_chosen_for_a_device(device, bf16, dtype, monkeypatch):
 def test_an_unknown_precision_is_refused():
     with pytest.raises(SettingsError, match="no precision 'fp8'"):
         choose_dtype(torch.device("cpu"), "fp8")
-
-
-@pytest.mark.parametrize(
-    ("flags", "fast"),
-    [
-        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False, "l2_cache_size": 1}, False),
-        ({"avx512_bf16": True}, True),
-        ({"amx_bf16": True}, True),
-        ({}, False),
-    ],
-)
-def test_fast_bf16_as_torch_tells(flags, fast, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags, raising=False)
-    assert has_fast_bf16() is fast
-
-
-@pytest.mark.parametrize(
-    ("text", "fast"),
-    [
-        ("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16 amx_tile\n", True),
-        ("processor\t: 0\nflags\t\t: fpu avx2 avx512f\n", False),
-        ("Features\t: fp asimd bf16\n", False),
-        (None, False),
-    ],
-)
-def test_fast_bf16_as_linux_tells_where_torch_does_not(text, fast, monkeypatch, tmp_path):
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    if text is not None:
-        (tmp_path / "cpuinfo").write_text(text)
-    flags = _cpu_flags(tmp_path / "cpuinfo")
-    assert bool(flags & _BF16_FLAGS) is fast
 
 
 def random_block(convolution: nn.Module) -> nn.Sequential:

@@ -13,6 +13,8 @@ from skimage.data import astronaut
 from lipwise.errors import CheckpointError, LipwiseWarning, SettingsError
 from lipwise.models import restorer_networks, restorers
 from lipwise.models.engines import engine_problem
+from lipwise.models.modulation import ModulatedConvolution
+from lipwise.models.nnpack import NnpackConv
 from lipwise.models.restorers import NetworkRestorer, load_restorer
 from lipwise.models.upscalers import load_upscaler
 
@@ -82,11 +84,33 @@ def test_the_same_face_gives_the_same_bytes(by_gfpgan, restored, face):
     assert (by_gfpgan.restore(face) == restored).all(), "noise that is drawn anew is seen as flicker"
 
 
-def test_the_note_names_engine_and_licence(by_gfpgan):
-    assert "by the code of gfpgan" in by_gfpgan.note
-    assert "non-commercial" in by_gfpgan.note
+def test_the_note_names_the_engine_and_claims_no_licence_for_somebodys_file(by_gfpgan):
+    assert by_gfpgan.note == (
+        "GFPGAN by the code of gfpgan. A checkpoint of your own in GFPGAN's layout; its owner's licence holds."
+    )
     assert by_gfpgan.name == "GFPGANv1.4"
     assert by_gfpgan.fp32_batches == 0
+
+
+@pytest.mark.parametrize(("licence", "said"), [(None, "its owner's licence holds"), ("S-Lab Licence", "S-Lab")])
+def test_codeformers_code_is_for_non_commercial_use_whosever_the_weights(by_gfpgan, licence, said):
+    kind = restorer_networks.KINDS[2]
+    restorer = NetworkRestorer(by_gfpgan.runner, kind, name="mine", engine="spandrel", licence=licence)
+    assert said in restorer.note
+    assert restorer.note.endswith("CodeFormer's code: S-Lab Licence, for non-commercial use only.")
+
+
+@pytest.mark.parametrize("able", ["AVX2", "AVX512"])
+def test_nnpack_serves_where_it_was_measured_to_be_quicker(gfpgan_file, monkeypatch, able):
+    pytest.importorskip("spandrel")
+    if not (hasattr(torch, "_nnpack_available") and torch._nnpack_available()):
+        pytest.skip("torch was built without NNPACK, or it does not know this processor")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: able)
+    restorer = load_restorer(gfpgan_file, engine="spandrel", device="cpu", precision="fp32")
+    modules = list(restorer.runner._precise.modules())
+    wide = [one.nnpack for one in modules if isinstance(one, ModulatedConvolution) and one.size == 3]
+    assert any(isinstance(one, NnpackConv) for one in modules) == (able == "AVX2")
+    assert any(wide) == (able == "AVX2")
 
 
 def test_nothing_is_given_and_nothing_comes_back(by_gfpgan):

@@ -166,7 +166,8 @@ def test_what_it_says_of_itself(srvgg):
     upscaler = on_cpu(srvgg)
     assert (upscaler.name, upscaler.engine, upscaler.network_scale) == ("small", "lipwise", 4)
     assert upscaler.needs_weights
-    assert "BSD-3" in upscaler.note
+    assert upscaler.note == "A checkpoint of your own in Real-ESRGAN's layout; its owner's licence holds."
+    assert on_cpu(srvgg, licence="BSD-3-Clause").note == "Its weights: BSD-3-Clause."
     assert on_cpu(srvgg, name="mine").name == "mine"
     assert upscaler.remarks() == []
     assert upscaler.tiles.overlap == 2 * 4  # as far as its convolutions look, on either side
@@ -201,4 +202,5 @@ def test_a_network_that_works_in_fp32_only_is_left_there(monkeypatch):
     with pytest.warns(LipwiseWarning, match=r"does not work in torch\.bfloat16"):
         upscaler = load_upscaler("any.pth", device="cpu", precision="bf16")
     assert upscaler.runner.dtype == torch.float32
+    assert upscaler.note == "A checkpoint of your own that spandrel knows; its owner's licence holds."
     assert (upscaler(PICTURE) == PICTURE.repeat(2, 0).repeat(2, 1)).all()

@@ -140,6 +140,29 @@ def test_defaults_come_back_with_one_drawing(panel, monkeypatch):
     assert len(drawings) == 1
 
 
+def test_whatever_is_set_is_what_it_says(panel):
+    for settings in (
+        LipsyncSettings(pads=(900, 0, 0, 901), feather=0.9, audio_offset_s=-1.5),
+        LipsyncSettings(feather=0.005, audio_offset_s=0.125, gate_silence=False, batch_frames=3),
+    ):
+        panel.set(settings)
+        assert panel.settings == settings
+        assert eval(panel.code().removeprefix("settings = "), {"lw": lipwise}) == settings
+    panel.feather.value = 0.1 + 0.2
+    assert panel.settings.feather == 0.3
+
+
+def test_the_hidden_half_is_that_of_the_network_that_is_shown(chain, monkeypatch):
+    monkeypatch.setattr(StandIn, "crop_size", 40)
+    sizes, draw = [], parameter_panel.picture_of
+    monkeypatch.setattr(
+        parameter_panel, "picture_of", lambda *step, network_px: sizes.append(network_px) or draw(*step, network_px=96)
+    )
+    panel = ParameterPanel(*chain, generators={"stand-in": StandIn(), "built-in": VisemeGenerator()}, number=NUMBER)
+    panel.choice.value = "built-in"
+    assert sizes == [40, None]
+
+
 def test_a_state_is_prepared_once_for_each_offset(panel, monkeypatch):
     asked = []
     prepare = parameter_panel.prepare_lipsync

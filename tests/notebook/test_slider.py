@@ -112,7 +112,7 @@ def test_frames_of_two_videos_are_shown_as_far_as_both_reach(clips):
     assert (before.shape, after.shape) == ((32, 48, 3), (64, 96, 3))
     assert abs(shown(widget)[100, 50].astype(int) - 20) < 5
     assert abs(shown(widget)[100, -50].astype(int) - 120) < 5
-    assert f'next(lw.read_frames("{clips[1]}", [2]))' in widget.code()
+    assert f"next(lw.read_frames('{clips[1]}', [2]))" in widget.code()
 
 
 def test_the_line_of_code_makes_the_picture_that_is_shown(clips):

@@ -1,10 +1,15 @@
 """Picking files, scrubbing frames, one frame before the run, what a run did."""
 
+import html
+import re
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
+import av
 import cv2
 import ipywidgets
 import numpy as np
@@ -14,11 +19,12 @@ import lipwise as lw
 from lipwise.errors import FaceError, LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.track import DETECTED, FILLED, NONE
 from lipwise.media.write import write_video
-from lipwise.notebook import widgets
-from lipwise.notebook.file_picker import HERE, ON_DRIVE, SAMPLE, UP, FilePicker, listing
+from lipwise.notebook import file_picker, widgets
+from lipwise.notebook.file_picker import HERE, ON_DRIVE, SAMPLE, UP, FilePicker, about, listing
 from lipwise.notebook.one_frame import look_round, preview
 from lipwise.notebook.scrubber import BOX, FrameScrubber, drawn
 from lipwise.notebook.show_run import NO_CHANCE, frames_by_reason
+from lipwise.notebook.widgets import BeforeAfter, reading_code
 from lipwise.recipe import Recipe
 from lipwise.sample import SPEECH, sample_frames
 from lipwise.stages.generators import load_generator
@@ -74,6 +80,61 @@ def test_elsewhere_than_on_colab_there_is_no_drive(clip):
     picker.place.value = ON_DRIVE
     assert picker.place.value == SAMPLE
     assert "on Colab only" in picker.caption.value
+
+
+@pytest.fixture
+def drive(tmp_path, monkeypatch) -> Path:
+    """A Drive that Colab mounts, as far as anybody can tell; nothing is in it."""
+    for name in ("google.colab", "google.colab.drive"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["google.colab.drive"].mount = lambda place: None
+    monkeypatch.setattr(file_picker, "DRIVE", tmp_path / "drive")
+    return tmp_path / "drive"
+
+
+def test_a_drive_that_cannot_be_opened_is_told_and_the_folder_stays(clip, drive):
+    picker = FilePicker("face", clip, folder=clip.parent)
+    before = picker.files.options
+    picker.place.value = ON_DRIVE
+    assert "MyDrive cannot be opened" in picker.caption.value
+    assert (picker.folder, picker.files.options) == (clip.parent, before)
+    (drive / "MyDrive" / "courses").mkdir(parents=True)
+    picker.place.value = HERE
+    picker.place.value = ON_DRIVE
+    assert picker.files.options == (UP, "courses/")
+
+
+def test_the_length_of_a_recording_is_told_without_decoding_it(clip, tmp_path, monkeypatch):
+    with av.open(str(tmp_path / "half.mkv"), "w") as made:  # Matroska has no length for each stream
+        stream = made.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        made.mux([*stream.encode(frame), *stream.encode(None)])
+    monkeypatch.setattr("lipwise.media.sound_stream.decode_sound", None)
+    assert about(SPEECH, "speech") == "4.0 s of sound"
+    assert about(tmp_path / "half.mkv", "speech") == "0.5 s of sound"
+    assert about(clip, "speech") == "cannot be taken: it has no sound"
+    assert "cannot be taken: " in about(tmp_path / "none.wav", "speech")
+
+
+ODD_NAME = """a'b"c\\d é.mp4"""  # quotes, a backslash, a letter beyond ASCII
+
+
+def test_lines_of_code_can_be_run_whatever_a_file_is_called(clip, tmp_path):
+    odd = tmp_path / ODD_NAME
+    odd.write_bytes(clip.read_bytes())
+    video, timeline = lw.probe(odd), Timeline(np.arange(30), np.ones(30, bool), Fraction(25))
+    printed = BeforeAfter(clip, odd, timeline, number=7).caption.value
+    lines = [
+        FrameScrubber(odd, number=7).code(),
+        html.unescape(re.search("<code>(.+)</code>", printed)[1]),
+        reading_code(video, 7),
+    ]
+    wanted = next(lw.read_frames(clip, [7]))
+    assert all((eval(line, {"lw": lw}) == wanted).all() for line in lines)
+    form: dict[str, str] = {}
+    exec(FilePicker("face", clip, chosen=odd).code(), form)
+    assert Path(form["face"]) == odd
 
 
 def test_every_widget_is_found_in_one_place():

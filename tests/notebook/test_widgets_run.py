@@ -1,9 +1,7 @@
 """A run that is stopped goes on where it was, by code, by button and by interrupt; what is half-made stays nowhere."""
 
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from time import perf_counter, sleep
 
 import cv2
 import ipywidgets
@@ -13,7 +11,6 @@ import pytest
 from lipwise.errors import ConsentError, LipwiseWarning, MediaError, SettingsError
 from lipwise.media.read import read_frames
 from lipwise.media.write import write_video
-from lipwise.notebook.readout import Reading, Readout
 from lipwise.notebook.resumable import ResumableRun, StoppedError
 from lipwise.notebook.run_panel import RunPanel, code_line
 from lipwise.pipeline import chain
@@ -183,6 +180,34 @@ def test_buttons_start_cancel_and_go_on(recipe, whole):
     assert (next(read_frames(recipe.out, [FRAMES - 1])) == whole[-1]).all()
 
 
+def test_a_cancel_before_the_first_frame_is_heard_and_holds_for_one_start(recipe):
+    panel = RunPanel(recipe)
+    panel.cancel_button.click()  # while nothing runs it means nothing
+    panel.readout.observe(lambda _: panel.cancel_button.click(), "value")  # told once before the run begins
+    panel.start_button.click()
+    panel.wait(60)
+    assert isinstance(panel.error, StoppedError)
+    assert panel.work.kept == 0
+    panel.readout.unobserve_all("value")
+    panel.start_button.click()
+    panel.wait(120)
+    assert panel.error is None
+
+
+def test_time_to_go_counts_from_the_pieces_that_were_kept(recipe):
+    panel, readings = RunPanel(recipe), []
+    panel.bar.observe(lambda change: panel.work.stop() if change["new"] > FIRST_PIECE else None, "value")
+    with pytest.raises(StoppedError):
+        panel.run()
+    panel.bar.unobserve_all("value")
+    panel.bar.observe(lambda _: readings.append(panel.readout.reading()), "value")
+    panel.run()
+    assert readings[0].share is None  # the bar is at 0 again, and what the last run came to is not told of this one
+    first = next(reading for reading in readings if reading.share is not None)
+    assert first.first_share == pytest.approx(FIRST_PIECE / FRAMES)
+    assert first.remaining_s is None
+
+
 def test_the_panel_deletes_what_is_kept(recipe):
     panel = RunPanel(recipe)
     stopped_at(panel.work, 1)
@@ -199,6 +224,22 @@ def test_an_error_is_told_and_raised(recipe):
         panel.run()
     assert "a&lt;b&gt;.mp4" in panel.message.value
     assert (panel.bar.bar_style, panel.start_button.disabled) == ("danger", False)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # its traceback is for the log
+def test_what_nobody_foresaw_is_told_on_the_page_too(recipe, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on <this> device")
+
+    panel = RunPanel(recipe)
+    monkeypatch.setattr(panel.work, "run", full)
+    panel.start_button.click()
+    panel.wait(30)
+    assert isinstance(panel.error, OSError)
+    assert "OSError: [Errno 28] No space left on &lt;this&gt; device\n0 complete pieces are kept" in panel.message.value
+    assert (panel.bar.bar_style, panel.start_button.disabled) == ("danger", False)
+    with pytest.raises(OSError, match="No space left"):
+        panel.run()
 
 
 def test_an_interrupted_cell_says_what_is_kept(recipe, monkeypatch):
@@ -233,39 +274,3 @@ def test_the_panel_is_for_the_keyboard_and_for_pages_without_a_kernel(recipe):
     hands = [one for row in panel.children for one in getattr(row, "children", ())]
     assert sum(isinstance(one, ipywidgets.Button) for one in hands) == 3
     assert "lw.run" in repr(panel)
-
-
-# --- time and memory ---
-
-READING = Reading(elapsed_s=30, share=0.25, now_bytes=500_000_000, peak_bytes=800_000_000)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({}, "30 s · about 1 min 30 s to go · memory 500.0 MB, at most 800.0 MB"),
-        ({"share": None}, "30 s · memory 500.0 MB, at most 800.0 MB"),
-        ({"share": 0.0}, "30 s · memory 500.0 MB, at most 800.0 MB"),
-        ({"share": 1.0}, "30 s · memory 500.0 MB, at most 800.0 MB"),
-        ({"share": None, "gpu_bytes": 2_000_000_000}, "30 s · memory 500.0 MB, at most 800.0 MB · GPU 2.0 GB"),
-    ],
-)
-def test_a_reading_in_words(change, words):
-    assert str(replace(READING, **change)) == words
-
-
-def test_a_readout_tells_while_the_body_runs_and_stops_after_it():
-    readout, told = Readout(lambda: 0.5), []
-    readout.observe(lambda change: told.append(change["new"]), "value")
-    with readout:
-        held = np.ones(40_000_000, np.uint8)
-        begun = perf_counter()
-        while len(told) < 2 and perf_counter() - begun < 10:
-            sleep(0.05)
-    assert held.any()
-    assert len(told) >= 2
-    assert "to go" in told[-1]
-    after = len(told)
-    sleep(0.7)
-    assert len(told) == after
-    assert readout.reading().peak_bytes >= 40_000_000

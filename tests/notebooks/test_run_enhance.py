@@ -75,7 +75,7 @@ import numpy as np
 from skimage.data import astronaut
 from lipwise.notebook import show_enhance
 real = astronaut()[:192, 130:322]
-made = {"real": real, "dark": (real * 0.9).astype(np.uint8)}
+enlarged = {"real": real, "dark": (real * 0.9).astype(np.uint8)}
 """
 WRONG = {
     "bytes that wrap": ("return 10 * np.log10(255**2 / np.mean((picture - truth) ** 2))", "30 squared is 132"),

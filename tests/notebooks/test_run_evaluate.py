@@ -57,9 +57,9 @@ mesh = np.zeros((95, 468, 2))
 mesh[:, [263, 362], 0] = 100
 mesh[:, [14, 87, 317], 1] = 30 * opened[:, None]
 mesh[:, 308, 0] = 60 + 20 * wide
-made, video = SimpleNamespace(mesh_xy=mesh), SimpleNamespace(fps=Fraction(25))
+result_track, video = SimpleNamespace(mesh_xy=mesh), SimpleNamespace(fps=Fraction(25))
 """
-MEASURED = "lw.estimate_offset(made.mesh_xy, lw.mel_spectrogram({}), fps=video.fps)"
+MEASURED = "lw.estimate_offset(result_track.mesh_xy, lw.mel_spectrogram({}), fps=video.fps)"
 WRONG = {
     "the other way": (f"-{MEASURED.format('odd')}.offset_s", "twice as far off"),
     "frames": (f"{MEASURED.format('odd')}.frames(video.fps)", "in seconds, not in frames"),

@@ -64,7 +64,8 @@ def test_the_run_report_counts_frames_by_reason_and_names_the_models_and_the_see
     assert "new lips, face found" in reasons
     assert sum(map(int, reasons.values())) == count
     assert models["mouths"].startswith(("viseme: ", "wav2lip"))
-    assert {"restored by", "enlarged by", "voice"} <= set(models)
+    assert {"restored by", "enlarged by"} <= set(models)
+    assert models["voice"] == "the sample's synthetic voice, sample_speech.flac"
     assert models["seed"].startswith("none: no chance is used")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from enhance_doubles import Inverting
+from enhance_doubles import Drawing, Inverting
 
 import lipwise as lw
 from lipwise.__main__ import main
@@ -35,6 +35,11 @@ BAD = {
     "ready": ({"upscale": Lanczos(), "scale": 2, "denoise": 0.5}, SettingsError, "(?s)scale and denoise.*ready-made"),
     "denoise": ({"upscale": "lanczos", "denoise": 0.5}, SettingsError, "denoise 0.5 for lanczos"),
     "denoise 2": ({"upscale": "realesr_general_x4v3", "denoise": 2}, SettingsError, "denoise 2 is not usable"),
+    "quality": ({"upscale": "lanczos", "quality": "super"}, SettingsError, "(?s)no quality 'super'.*draft, good, best"),
+    "no quality": ({"upscale": "lanczos", "quality": ["good"]}, SettingsError, "no quality"),
+    "detector": ({"upscale": "lanczos", "detector": "s3fd"}, SettingsError, "no face detector named 's3fd'"),
+    "a detector to measure with": ({"upscale": Drawing(scale=2), "detector": "s3fd"}, SettingsError, "named 's3fd'"),
+    "settings in letters": ({"upscale": "lanczos", "settings": "face"}, SettingsError, "'face' is no EnhanceSettings"),
     "near names": ({"upscale": "realesr_gan"}, SettingsError, "realesr_general_x4v3"),
 }
 

@@ -12,6 +12,7 @@ from skimage.data import astronaut, coffee
 
 import lipwise as lw
 from lipwise.errors import MediaError
+from lipwise.faces.detect import _ShrinkingDetector
 from lipwise.media.picture import read_picture, write_picture
 
 PHOTOS = {
@@ -47,10 +48,27 @@ def test_a_photo_that_lies_on_its_side_is_set_upright_and_restored(tmp_path, fac
     assert any("upright" in remark for remark in report.remarks)
 
 
-def test_every_face_of_a_photo_is_restored(tmp_path, face_mesh):
+@pytest.fixture
+def looks(monkeypatch) -> list[int]:
+    """Grows with each picture in which faces are looked for."""
+    seen, detect = [], _ShrinkingDetector.detect
+
+    def counted(detector, frame):
+        seen.append(1)
+        return detect(detector, frame)
+
+    monkeypatch.setattr(_ShrinkingDetector, "detect", counted)
+    return seen
+
+
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_every_face_of_a_photo_is_restored(quarters, tmp_path, face_mesh, looks):
     two = np.hstack([astronaut()[:400, 60:400], astronaut()[:400, 60:400]])
-    write_picture(tmp_path / "two.png", two)
+    write_picture(tmp_path / "two.png", np.ascontiguousarray(np.rot90(two, quarters)))
+    assert len(lw.track_people(tmp_path / "two.png")) == 2
+    looks_for_all = len(looks)
     report = lw.enhance(tmp_path / "two.png", tmp_path / "out.png", restore=Inverting())
+    assert len(looks) == 2 * looks_for_all  # however many are seen, they are looked for once
     assert report.enhancement.restored == 2
     change = np.abs(read_picture(tmp_path / "out.png").astype(int) - two).mean(-1)
     assert change[100:150, 140:190].mean() > 20

@@ -6,7 +6,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from enhance_doubles import Inverting
+from enhance_doubles import Drawing, Inverting
 from PIL import Image
 from skimage.data import coffee
 
@@ -24,6 +24,7 @@ IDLE = {
     "engine": ({"engine": "spandrel"}, "engine plays no part: no restorer is loaded here"),
     "choose": ({"choose": 1}, "choose plays no part: all faces of a photo are restored"),
     "quality": ({"quality": "best"}, "quality plays no part: it is about written videos"),
+    "detector": ({"detector": "yunet"}, "detector plays no part: no face is looked for"),
     "device": ({"device": "meta"}, "device plays no part: no network is loaded here"),
     "the processor": ({"device": "cpu"}, None),
     "nothing": ({"settings": {"steady": 0.5}}, None),
@@ -40,6 +41,12 @@ def test_settings_that_play_no_part_are_told(case, photo, tmp_path):
     arguments, said = IDLE[case]
     report = lw.enhance(photo, tmp_path / "out.png", upscale="lanczos", **arguments)
     assert report.remarks == (() if said is None else (said,))
+
+
+def test_a_detector_plays_no_part_where_a_network_enlarges_photos_but_measures_flicker_in_videos(photo, clip, tmp_path):
+    how = {"upscale": Drawing(scale=2), "detector": "libfacedetection", "progress": False}
+    told = [lw.enhance(path, tmp_path / f"out{path.suffix}", **how).remarks for path in (photo, clip)]
+    assert [any("detector plays no part" in remark for remark in remarks) for remarks in told] == [True, False]
 
 
 @pytest.mark.parametrize("device", ["quux", "cuda:99"])

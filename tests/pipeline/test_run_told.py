@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import lipwise as lw
+from lipwise.media.audio import SAMPLE_RATE, load_audio
+from lipwise.notebook.file_picker import FilePicker
 from lipwise.notebook.show_run import card
 from lipwise.pipeline.plan import load_plan
 
@@ -35,12 +37,24 @@ def write_odd(path, frames):
     return path
 
 
+@pytest.fixture(scope="module")
+def picked(sample, tmp_path_factory):
+    """A recording that was taken in the picker, where the form still names the sample."""
+    folder = tmp_path_factory.mktemp("voices")
+    lw.save_wav(folder / "some_person.wav", load_audio(sample.speech), sample_rate=SAMPLE_RATE)
+    picker = FilePicker("speech", sample.speech, chosen=sample.speech)
+    picker.go(folder)
+    picker.files.index = 1  # below the folder above
+    picker.open_or_take()
+    return picker.path
+
+
 @pytest.mark.parametrize("policy", ["hold", "drop", "pass"])
-def test_a_run_tells_what_became_of_every_frame(clip, sample, tmp_path, policy):
+def test_a_run_tells_what_became_of_every_frame(clip, picked, tmp_path, policy):
     length = FIRST + GAP + LAST - (GAP if policy == "drop" else 0)
     recipe = lw.Recipe(
         face=clip,
-        speech=sample.speech,
+        speech=picked,
         out=tmp_path / "out.mp4",
         consent=True,
         speech_end_s=length / 25,
@@ -52,7 +66,9 @@ def test_a_run_tells_what_became_of_every_frame(clip, sample, tmp_path, policy):
     assert (report.held, report.dropped, report.passed) == (held, dropped, passed)
     assert any("511 x 512 px become 512 x 512 px" in remark for remark in report.remarks)
     plan = load_plan(tmp_path / "run")
-    rows = card(report, track=plan.track, timeline=plan.timeline).tables[f"Frames, {length} in all"]
+    tables = card(report, plan).tables
+    assert tables["Models"]["voice"] == "your file, some_person.wav"
+    rows = tables[f"Frames, {length} in all"]
     told = {"of these held, a usable one in their place": held, "dropped from the clip": dropped}
     told |= {"untouched, nobody seen": passed, "new lips, face found": length - passed}
     assert rows == {what: str(count) for what, count in told.items() if count}

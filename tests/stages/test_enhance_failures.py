@@ -59,3 +59,10 @@ def test_more_frames_than_the_track_has_are_refused(frames, track):
 def test_settings_that_make_no_sense_are_refused(values):
     with pytest.raises(SettingsError, match="is not usable"):
         lw.EnhanceSettings(**values)
+
+
+def test_settings_may_be_given_by_name_and_what_is_none_is_refused(frames, track):
+    for settings in ({"region": "nose"}, {"regoin": "face"}, "face"):
+        with pytest.raises(SettingsError):
+            enhanced(frames, track, restorer=Restorer(), settings=settings)
+    assert (enhanced(frames[:1], track, restorer=Restorer(), settings={"region": "mouth"})[0] == frames[0]).all()

@@ -57,7 +57,9 @@ def test_equal_frames_are_computed_once_and_give_equal_frames(mesh):
 
     still = [astronaut() for _ in range(6)]
     settings = lw.EnhanceSettings(batch_frames=4)
-    made = enhanced(still, track, restorer=restorer, upscaler=Counting(), settings=settings)
+    meter = lw.FlickerMeter()
+    made = enhanced(still, track, restorer=restorer, upscaler=Counting(), settings=settings, meter=meter)
+    assert meter.pairs == 0, "a frame that is not made anew says nothing of flicker"
     assert (restorer.batches, len(upscaled)) == ([1], 1)
     assert all((one == made[0]).all() for one in made)
     made[0][:] = 0

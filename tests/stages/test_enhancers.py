@@ -17,9 +17,6 @@ def loaded(monkeypatch) -> dict:
     """What the loaders of files were asked for; nothing is fetched."""
     asked: dict = {}
     monkeypatch.setattr(enhancers, "fetch_weights", lambda name: [Path(f"{name}.pth")])
-    engines = {"gfpgan_1.4": "gfpgan", "gfpgan_1.3": "gfpgan", "restoreformer": "gfpgan", "codeformer": "spandrel"}
-    entries = {name: SimpleNamespace(engine=engine) for name, engine in engines.items()}
-    monkeypatch.setattr(enhancers, "weights_entries", lambda: entries)
     for module, name in ((restorers, "load_restorer"), (upscalers, "load_upscaler")):
         monkeypatch.setattr(module, name, lambda path, **arguments: asked.update(path=Path(path), **arguments))
     return asked
@@ -30,6 +27,13 @@ def test_the_list_of_weights_says_which_engine(loaded, name):
     lw.load_restorer(name, device="cpu")
     assert loaded["engine"] == ("spandrel" if name == "codeformer" else "gfpgan")
     assert (loaded["path"], loaded["name"], loaded["device"]) == (Path(f"{name}.pth"), name, "cpu")
+    assert loaded["licence"] == lw.weights_entries()[name].licence
+
+
+@pytest.mark.parametrize("name", [name for name in lw.UPSCALERS if name != "lanczos"])
+def test_the_list_of_weights_says_which_licence(loaded, name):
+    lw.load_upscaler(name)
+    assert loaded["licence"] == lw.weights_entries()[name].licence
 
 
 def test_the_user_has_the_last_word(loaded):
@@ -41,9 +45,10 @@ def test_a_file_is_taken_as_it_is(loaded, tmp_path):
     path = tmp_path / "mine.pth"
     path.touch()
     lw.load_restorer(str(path))
-    assert (loaded["path"], loaded["engine"]) == (path, None)
+    assert (loaded["path"], loaded["engine"], loaded.get("licence")) == (path, None, None)
     lw.load_upscaler(str(path), height=720)
     assert (loaded["path"], loaded["name"], loaded["height"]) == (path, None, 720)
+    assert loaded["licence"] is None, "nobody knows whose it is"
 
 
 def test_denoising_takes_a_second_file(loaded):

@@ -68,16 +68,18 @@ def test_another_clips_track_is_refused(clip):
         lw.evaluate(clip[0], source=clip[0], track=clip[1].part(0, 5))
 
 
-@pytest.mark.parametrize("given", ["track", "timeline"])
+@pytest.mark.parametrize("given", ["track", "timeline", "source_start_s"])
 def test_a_track_without_its_source_is_refused(clip, given):
-    values = {"track": clip[1], "timeline": timeline_of(FRAMES)}
+    values = {"track": clip[1], "timeline": timeline_of(FRAMES), "source_start_s": 0.2}
     with pytest.raises(lw.SettingsError, match="without its source"):
         lw.evaluate(clip[0], **{given: values[given]})
 
 
-def test_a_run_beside_a_source_is_refused(clip, tmp_path):
+@pytest.mark.parametrize("given", ["source", "track", "timeline", "source_start_s"])
+def test_what_a_run_knows_is_refused_beside_it(clip, tmp_path, given):
+    values = {"source": clip[0], "track": clip[1], "timeline": timeline_of(FRAMES), "source_start_s": 0.2}
     with pytest.raises(lw.SettingsError, match="as well"):
-        lw.evaluate(clip[0], run=tmp_path, source=clip[0])
+        lw.evaluate(clip[0], run=tmp_path, **{given: values[given]})
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,12 @@ def test_a_result_alone_without_sound(clip):
     assert found.missing_anchors["offset_s"] == "no source was given"
     assert "not measured: PSNR outside the mask; SSIM outside the mask; " in str(found)
     assert "result      source" not in str(found)  # nothing stands under such a heading
+
+
+def test_a_picture_has_no_sound_to_compare_with(clip, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.png"), next(lw.read_frames(clip[0]))[..., ::-1])
+    found = lw.evaluate(clip[0], source=tmp_path / "photo.png", sync=None, cache=False)
+    assert found.missing_anchors["offset_s"] == "photo.png is a picture and says nothing"
 
 
 def test_a_result_without_a_face(clip, tmp_path):
