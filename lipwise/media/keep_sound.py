@@ -1,10 +1,13 @@
 """A new picture beside the sound of another file, every packet of both copied as it is."""
 
+import io
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -13,7 +16,12 @@ from av.stream import Stream
 from lipwise.errors import MediaError, in_words
 from lipwise.files import disk_is_full, unwritable
 from lipwise.media.container import open_input, picture_stream
-from lipwise.media.output import QUICK_START, PartFile
+from lipwise.media.output import MUXERS, QUICK_START, PartFile
+
+USUAL_LAYOUT = {1: "mono", 2: "stereo"}  # what a number of channels means where a file, as AVI does, says no more
+KEPT_OF_A_TRACK = ("language", "title")
+KEPT_OF_A_FILE = ("title", "artist", "album", "date", "creation_time", "comment", "copyright", "description")
+TRIED_PACKETS = 2  # of each track, by which a format that cannot hold it shows itself
 
 
 def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
@@ -37,15 +45,58 @@ def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
         file.discard()
         if disk_is_full(error) or (isinstance(error, OSError) and not isinstance(error, FFmpegError)):
             raise unwritable(file.path, error) from error
-        raise MediaError(
-            f"The sound of {source} cannot be kept in {file.path.name}",
-            cause=f"FFmpeg says: {in_words(error)}",
-            next_step="name the result .mkv, which holds any sound",
-        ) from error
+        raise _unfit(source, file.path.name, error) from error
     except BaseException:
         file.discard()
         raise
     return file.keep()
+
+
+def check_sound_fits(source: Path, out: Path) -> None:
+    """Raise MediaError now if a result of that name cannot hold the source's sound as it is; nothing is written.
+
+    Args:
+        out: a name with one of the endings of `MUXERS`.
+    """
+    error = _problem(source, MUXERS[out.suffix.lower()])
+    if error is not None:
+        raise _unfit(source, out.name, error) from error
+
+
+def what_is_left_out(source: Path) -> list[str]:
+    """What of a file is in no result of `join_kept_sound`, to be told."""
+    with open_input(source) as container:
+        counts = {"subtitles": len(container.streams.subtitles), "attachments": len(container.streams.attachments)}
+    return [f"its {what} are left out" for what, count in counts.items() if count]
+
+
+def _problem(source: Path, muxer: str) -> Exception | None:
+    """Why a format cannot hold the sound tracks of a file; None where it can."""
+    try:
+        with open_input(source) as heard, av.open(io.BytesIO(), "w", format=muxer) as container:
+            streams = _add_tracks(container, heard)
+            if not streams:
+                return None
+            container.start_encoding()
+            for sound in heard.streams.audio:
+                heard.seek(0)
+                for packet in islice(_timed(heard, (sound,)), TRIED_PACKETS):
+                    _mux(container, packet, streams)
+    except (FFmpegError, ValueError) as error:
+        return error
+    return None
+
+
+def _unfit(source: Path, name: str, error: Exception) -> MediaError:
+    """What to say of sound that the format of a result cannot hold."""
+    others = [ending for ending in (".mkv", ".mov", ".mp4") if _problem(source, MUXERS[ending]) is None]
+    return MediaError(
+        f"The sound of {source} cannot be kept in {name}",
+        cause=f"FFmpeg says: {in_words(error)}",
+        next_step=f"name the result {others[0]}, which holds it"
+        if others
+        else "convert its sound first, to AAC or FLAC",
+    )
 
 
 def _opened(file: PartFile) -> OutputContainer:
@@ -58,8 +109,8 @@ def _opened(file: PartFile) -> OutputContainer:
 def _copy(container: OutputContainer, shown: InputContainer, heard: InputContainer, picture: Path) -> None:
     video = picture_stream(shown, picture)
     streams: dict[Stream, Stream] = {video: container.add_stream_from_template(video, opaque=True)}
-    for sound in heard.streams.audio:
-        streams[sound] = container.add_stream_from_template(sound, opaque=True)
+    streams |= _add_tracks(container, heard)
+    container.metadata.update(_kept(heard.metadata, KEPT_OF_A_FILE))
     start_s = Fraction(max(0, heard.start_time or 0), av.time_base)
     sounds = _shifted(heard, start_s) if heard.streams.audio else iter(())
     following = next(sounds, None)
@@ -81,11 +132,32 @@ def _copy(container: OutputContainer, shown: InputContainer, heard: InputContain
         following = next(sounds, None)
 
 
+def _add_tracks(container: OutputContainer, heard: InputContainer) -> dict[Stream, Stream]:
+    """Each sound track of a file -> the one that is made after it, with its language and title."""
+    streams: dict[Stream, Stream] = {}
+    for sound in heard.streams.audio:
+        streams[sound] = made = container.add_stream_from_template(sound, opaque=True)
+        made.metadata.update(_kept(sound.metadata, KEPT_OF_A_TRACK))
+        if sound.layout.name not in USUAL_LAYOUT.values() and sound.channels in USUAL_LAYOUT:
+            made.codec_context.layout = USUAL_LAYOUT[sound.channels]
+    return streams
+
+
+def _kept(metadata: dict[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    """Those of a file's own words that are kept; players write some names in capitals."""
+    return {name.lower(): words for name, words in metadata.items() if name.lower() in names}
+
+
+def _timed(heard: InputContainer, sounds: tuple[AudioStream, ...]) -> Iterator[Packet]:
+    """The packets of tracks that say when they are heard."""
+    for packet in heard.demux(sounds):
+        if packet.dts is not None and packet.time_base is not None:
+            yield packet
+
+
 def _shifted(heard: InputContainer, start_s: Fraction) -> Iterator[Packet]:
     """Sound packets with their times from the source's first picture on."""
-    for packet in heard.demux(heard.streams.audio):
-        if packet.dts is None or packet.time_base is None:
-            continue
+    for packet in _timed(heard, heard.streams.audio):
         late = round(start_s / packet.time_base)
         packet.dts -= late
         if packet.pts is not None:

@@ -13,7 +13,7 @@ from lipwise.faces.flicker import FlickerMeter
 from lipwise.faces.track import FaceTrack
 from lipwise.files import hidden_folder, written_for
 from lipwise.media.encoding_notes import encoding_notes
-from lipwise.media.keep_sound import join_kept_sound
+from lipwise.media.keep_sound import check_sound_fits, join_kept_sound, what_is_left_out
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
@@ -41,6 +41,7 @@ def enhance_video(
         LipwiseError: nobody is the one chosen, the result would be too large, or something cannot be read or written.
     """
     check_video_size(job.enhancers, video.size_wh)
+    check_sound_fits(video.path, out)
     track, count = None, None
     with job.watch.measure("find the face"):
         if job.enhancers.restorer is not None:
@@ -59,7 +60,8 @@ def enhance_video(
         with job.watch.measure("join"):
             join_kept_sound(silent, video.path, out)
     told = tell_of_enhancement(job.enhancers, count, meter)
-    notes = (*video.notes, *encoding_notes(video, job.enhancers.size_for(video.size_wh)))
+    changed = encoding_notes(video, job.enhancers.size_for(video.size_wh))
+    notes = (*video.notes, *changed, *what_is_left_out(video.path))
     return EnhanceReport(out, written, probe(out).size_wh, told, notes, {})
 
 

@@ -100,12 +100,12 @@ def test_sound_stays_with_the_picture_of_a_clip_that_starts_late(picture, tmp_pa
 def test_sound_that_the_format_cannot_hold_is_refused(picture, tmp_path):
     source = tmp_path / "old.mkv"
     with av.open(str(source), "w") as container:
-        stream = container.add_stream("pcm_s24be", rate=RATE, layout="stereo")
+        stream = container.add_stream("pcm_u8", rate=RATE, layout="stereo")
         picture_stream = container.add_stream("libx264", rate=25, width=64, height=64, pix_fmt="yuv420p")
         for frame in frames():
             container.mux(picture_stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
         container.mux(picture_stream.encode(None))
-        piece = av.AudioFrame.from_ndarray(np.zeros((1, 2000), np.int32), "s32", "stereo")
+        piece = av.AudioFrame.from_ndarray(np.zeros((1, 2000), np.uint8), "u8", "stereo")
         piece.sample_rate = RATE
         container.mux(stream.encode(piece))
         container.mux(stream.encode(None))

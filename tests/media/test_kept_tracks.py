@@ -1,0 +1,106 @@
+"""Which sound another file can hold is known before any work is done, and tracks keep what they say of themselves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+import lipwise as lw
+from lipwise.errors import MediaError
+from lipwise.media.keep_sound import check_sound_fits
+from lipwise.pipeline import enhance_video
+
+RATE, SECONDS = 48_000, 0.8
+
+
+def clip(path: Path, *codecs: str, languages: Sequence[str] = ()) -> Path:
+    """Twenty frames with a track of noise for each codec."""
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Tït"
+        picture = container.add_stream("libx264", rate=25, width=64, height=64, pix_fmt="yuv420p")
+        sounds = [container.add_stream(codec, rate=RATE, layout="stereo") for codec in codecs]
+        for sound in sounds:
+            sound.bit_rate = 128_000
+        for sound, language in zip(sounds, languages, strict=False):
+            sound.metadata["language"] = language
+        for number in range(20):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 10 * number, np.uint8), "rgb24")
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        noise = np.random.default_rng(0).integers(-3000, 3000, (1, round(2 * RATE * SECONDS)), np.int16)
+        for sound in sounds:
+            heard = av.AudioFrame.from_ndarray(noise, "s16", "stereo")
+            heard.sample_rate = RATE
+            size = sound.codec_context.frame_size or 1024  # of what the codec takes at once
+            shaped = av.AudioResampler(sound.format.name, "stereo", RATE, frame_size=size)
+            for piece in (*shaped.resample(heard), *shaped.resample(None), None):
+                container.mux(sound.encode(piece))
+    return path
+
+
+def sound_of(path: Path) -> list[list[bytes]]:
+    """The packets of each track."""
+    with av.open(str(path)) as container:
+        tracks = {stream.index: [] for stream in container.streams.audio}
+        for packet in container.demux(container.streams.audio):
+            if packet.size:
+                tracks[packet.stream.index].append(bytes(packet))
+    return list(tracks.values())
+
+
+@pytest.mark.parametrize(("name", "codec", "ending"), [("old.avi", "pcm_u8", ".mkv"), ("old.asf", "wmav2", "AAC")])
+def test_sound_that_does_not_fit_is_refused_before_the_first_frame(tmp_path, monkeypatch, name, codec, ending):
+    monkeypatch.setattr(enhance_video, "read_frames", None)  # no frame is read
+    with pytest.raises(MediaError, match=rf"(?s)cannot be kept in out\.mp4.*{codec}.*next: .*{ending}"):
+        lw.enhance(clip(tmp_path / name, codec), tmp_path / "out.mp4", upscale="lanczos", progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_ending_that_is_named_holds_the_sound(tmp_path):
+    source = clip(tmp_path / "old.avi", "pcm_u8")
+    with pytest.raises(MediaError, match=r"name the result \.mkv"):
+        check_sound_fits(source, tmp_path / "out.mp4")
+    check_sound_fits(source, tmp_path / "out.mkv")
+    lw.enhance(source, tmp_path / "out.mkv", upscale="lanczos", progress=False)
+    assert b"".join(*sound_of(tmp_path / "out.mkv")) == b"".join(*sound_of(source))
+
+
+def test_two_channels_of_an_old_camera_are_left_and_right(tmp_path):
+    """AVI says how many channels there are and not which, and MP4 wants to know."""
+    source = clip(tmp_path / "old.avi", "pcm_s16le")
+    with av.open(str(source)) as container:
+        assert container.streams.audio[0].layout.name == "2 channels"
+    lw.enhance(source, tmp_path / "out.mp4", upscale="lanczos", progress=False)
+    assert b"".join(*sound_of(tmp_path / "out.mp4")) == b"".join(*sound_of(source))
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_tracks_keep_their_language_and_the_file_its_title(tmp_path, ending):
+    source = clip(tmp_path / "old.mkv", "aac", "aac", "aac", languages=("eng", "deu"))
+    report = lw.enhance(source, tmp_path / f"out{ending}", upscale="lanczos", progress=False)
+    assert sound_of(report.out) == sound_of(source)
+    with av.open(str(report.out)) as container:
+        assert container.metadata["title"] == "Tït"
+        assert [one.metadata.get("language", "und") for one in container.streams.audio] == ["eng", "deu", "und"]
+    assert not any("left out" in remark for remark in report.remarks)
+
+
+def test_subtitles_that_are_left_out_are_told(tmp_path):
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:00,500\nGuten Tag\n", encoding="utf-8")
+    source = tmp_path / "with words.mkv"
+    with (
+        av.open(str(clip(tmp_path / "old.mp4", "aac"))) as shown,
+        av.open(str(words)) as said,
+        av.open(str(source), "w") as container,
+    ):
+        streams = (*shown.streams, *said.streams)
+        made = {stream: container.add_stream_from_template(stream, opaque=True) for stream in streams}
+        for packet in (*said.demux(), *shown.demux()):
+            if packet.dts is not None:
+                packet.stream = made[packet.stream]
+                container.mux(packet)
+    report = lw.enhance(source, tmp_path / "out.mp4", upscale="lanczos", progress=False)
+    assert "its subtitles are left out" in report.remarks
