@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from lipwise.errors import LipwiseWarning, MediaError
-from lipwise.files import unwritable, written_whole
+from lipwise.files import new_part, unwritable, written_whole
 from lipwise.media.exif import set_upright
 from lipwise.media.photo_notes import PhotoNotes, encoded_with_notes, fitting, with_png_notes
 from lipwise.media.still import is_still_file
@@ -38,7 +38,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     except cv2.error as error:
         raise _unreadable(path, str(error).strip()) from error
     if picture is None:
-        raise _unreadable(path, "OpenCV finds no picture that it can decode in it")
+        raise _unreadable(path, "OpenCV finds no picture that it can decode in it", "copy or download it again, or ")
     if picture.dtype not in (np.uint8, np.uint16):
         raise _unreadable(path, f"it holds {picture.dtype}, which does not say where white is")
     if picture.ndim == 2:
@@ -48,12 +48,15 @@ def read_picture(path: str | Path) -> np.ndarray:
     return cv2.cvtColor(set_upright(picture, stored.tobytes()), cv2.COLOR_BGRA2RGBA)
 
 
-def _unreadable(path: Path, cause: str) -> MediaError:
-    return MediaError(f"{path} cannot be read as a photo", cause=cause, next_step="save it as JPEG or PNG")
+def _unreadable(path: Path, cause: str, before: str = "") -> MediaError:
+    return MediaError(f"{path} cannot be read as a photo", cause=cause, next_step=f"{before}save it as JPEG or PNG")
 
 
 def check_picture_destination(path: str | Path, size_wh: tuple[int, int] | None = None) -> None:
-    """Raise MediaError now if a photo, of that size where it is known, cannot be written under that name later."""
+    """Raise MediaError now if a photo, of that size where it is known, cannot be written under that name later.
+
+    No file is made, and folders only on the way.
+    """
     path = Path(path)
     if path.is_dir():
         raise MediaError(f"{path} cannot be written", cause="it is a folder", next_step="name a file inside it")
@@ -70,6 +73,11 @@ def check_picture_destination(path: str | Path, size_wh: tuple[int, int] | None 
             cause=f"{path.suffix} has at most {most:,} px on a side",
             next_step="use a smaller scale, or write a .png or .tif",
         )
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        new_part(path).unlink()
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def write_picture(path: str | Path, picture: np.ndarray, *, notes: PhotoNotes | None = None) -> Path:
@@ -100,7 +108,6 @@ def write_picture(path: str | Path, picture: np.ndarray, *, notes: PhotoNotes | 
         warnings.warn(f"{path} is written without {' and '.join(notes.lost)}", LipwiseWarning, stacklevel=2)
     try:
         stored = _encoded(picture, ending, notes)
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as part:
             part.write_bytes(stored)  # numpy's tofile does not say why it cannot
     except (cv2.error, OSError, ValueError) as error:

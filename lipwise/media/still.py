@@ -32,6 +32,18 @@ def is_still_file(path: Path) -> bool:
     return is_webp or head.startswith((*TIFF, BMP))
 
 
+def further_notes(path: Path) -> tuple[str, ...]:
+    """What to say of a file that holds more pictures than the first: an animated WebP, a TIFF of several pages."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as opened:
+            count = getattr(opened, "n_frames", 1) if opened.format in ("WEBP", "TIFF") else 1
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return ()  # whoever decodes it says what is wrong with it
+    return (f"it holds {count} pictures, of which only the first is used",) if count > 1 else ()
+
+
 def on_white(rgba: np.ndarray) -> np.ndarray:
     """A picture (H, W, 4) uint8 with its transparent parts on white, (H, W, 3) uint8."""
     alpha = rgba[..., 3]
@@ -64,11 +76,12 @@ def read_still(path: Path) -> tuple[np.ndarray, str, tuple[str, ...]]:
             cause=said,
             next_step="copy or download it again, or save it as JPEG or PNG",
         )
+    notes = further_notes(path)
     channels = 1 if unchanged.ndim == 2 else unchanged.shape[2]
     pixel_format = f"{unchanged.dtype} x {channels}"
     if channels == 4:
         unchanged = set_upright(unchanged, stored.tobytes())
         eight_bits = unchanged if unchanged.dtype == np.uint8 else np.right_shift(unchanged, 8).astype(np.uint8)
         if eight_bits[..., 3].min() < OPAQUE:
-            return on_white(cv2.cvtColor(eight_bits, cv2.COLOR_BGRA2RGBA)), pixel_format, (TRANSPARENT,)
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), pixel_format, ()
+            return on_white(cv2.cvtColor(eight_bits, cv2.COLOR_BGRA2RGBA)), pixel_format, (*notes, TRANSPARENT)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), pixel_format, notes
