@@ -75,6 +75,10 @@ class Mirror(BaseModel):
         """
         raise NotImplementedError
 
+    def holds(self, file: str) -> bool:  # a download is known only when it is here
+        """Whether the file lies there, right or wrong, as far as that is known without a network."""
+        return False
+
 
 class HttpsMirror(Mirror):
     """A download."""
@@ -162,6 +166,12 @@ class FolderMirror(Mirror):
 
     def __str__(self) -> str:
         return f"the folder {self.folder}"
+
+    def holds(self, file: str) -> bool:
+        try:
+            return (Path(self.folder).expanduser() / file).is_file()
+        except OSError:  # a name that the system does not take
+            return False
 
     def fetch(self, part: Path, *, file: str, size: int) -> None:
         source = Path(self.folder).expanduser() / file

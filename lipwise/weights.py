@@ -67,11 +67,11 @@ def _entry(name: str) -> Entry:
     entries = weights_entries()
     if name in entries:
         return entries[name]
-    near = get_close_matches(name, entries, n=3, cutoff=0.4) or sorted(entries)
+    near = get_close_matches(name, entries, n=3, cutoff=0.4)
     raise WeightsError(
         f"There are no weights named {name!r}",
         cause=f"the list has {', '.join(sorted(entries))}",
-        next_step=f"perhaps {' or '.join(near)} is meant",
+        next_step=f"perhaps {' or '.join(near)} is meant" if near else "choose one of these",
     )
 
 
@@ -103,6 +103,7 @@ def _bring(name: str, entry: Entry, *, accepted: bool) -> None:
     if path_of(entry).exists():
         warnings.warn(f"{path_of(entry)} is not the listed file; it is fetched anew", LipwiseWarning, stacklevel=5)
     failures: list[str] = []
+    spoilt: list[str] = []  # those of a folder that somebody filled, and wants to know of
     for mirror in (*_folder_of_mirrors(), *entry.mirrors):
         _heed_condition(name, entry, is_download=not mirror.is_local, accepted=accepted, failures=failures)
         _check_room(name, entry, failures)
@@ -110,8 +111,11 @@ def _bring(name: str, entry: Entry, *, accepted: bool) -> None:
         if problem is None:
             keep(entry)
             is_right(entry)  # writes the record
+            for failure in spoilt:
+                warnings.warn(f"{entry.file}: {mirror} gave it, for {failure}", LipwiseWarning, stacklevel=5)
             return
         failures.append(f"{mirror}: {problem}")
+        spoilt += [failures[-1]] if mirror.holds(entry.file) else []
         log.info("%s: %s", name, failures[-1])
     raise WeightsError(
         f"{name} ({entry.file}) cannot be had",

@@ -10,7 +10,7 @@ import pytest
 from tls_server import dropped, status, whole
 
 from lipwise.download import CHUNK_BYTES
-from lipwise.errors import WeightsError
+from lipwise.errors import LipwiseWarning, WeightsError
 from lipwise.weights import fetch_weights
 from lipwise.weights_list import weights_entries
 
@@ -52,7 +52,15 @@ def test_a_wrong_file_in_the_folder_never_gets_the_name(bad, said, mirror, home,
     assert not part.exists()
     server.site = {"/net.bin": whole(content)}
     listed(net=entry(mirrors=[{"https": server.url("/net.bin")}]))
-    assert fetch_weights("net")[0].read_bytes() == content
+    with pytest.warns(LipwiseWarning, match=rf"(?s)net\.bin: \S+ gave it, for the folder \S+mirror: .*{said}"):
+        assert fetch_weights("net")[0].read_bytes() == content
+
+
+def test_a_folder_that_lacks_a_file_is_no_news(mirror, server, entry, listed, content, recwarn):
+    server.site = {"/net.bin": whole(content)}
+    listed(net=entry(mirrors=[{"https": server.url("/net.bin")}]))
+    fetch_weights("net")
+    assert not [one for one in recwarn if issubclass(one.category, LipwiseWarning)]
 
 
 def test_hugging_face(stands_for_the_world, from_mirrors, content):
