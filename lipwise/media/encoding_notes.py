@@ -5,13 +5,14 @@ import av
 from lipwise.media.probe import VideoInfo
 
 BITS = 8  # a channel, that are written
+MOST_PLAYED = 8192 * 4320  # px of a frame in the highest level of H.264, 6.2 (ITU-T H.264, table A-1)
 
 
 def encoding_notes(video: VideoInfo, size_wh: tuple[int, int]) -> list[str]:
     """What of a clip gets another form when frames of that size are made of it and written.
 
     Args:
-        video: what the frames are made of, not a still.
+        video: what the frames are made of.
         size_wh: of the frames, before they are written.
     """
     notes = []
@@ -22,7 +23,12 @@ def encoding_notes(video: VideoInfo, size_wh: tuple[int, int]) -> list[str]:
             f"{size_wh[0]} x {size_wh[1]} px become {even_wh[0]} x {even_wh[1]} px: the sides of H.264 are even, so "
             f"the last {' and the last '.join(lines)} of pixels {'is' if len(lines) == 1 else 'are'} repeated"
         )
-    bits = max(component.bits for component in av.VideoFormat(video.pixel_format).components)
+    if size_wh[0] * size_wh[1] > MOST_PLAYED:
+        notes.append(
+            f"hardly any player shows a video of {size_wh[0]} x {size_wh[1]} px: it is beyond the highest level of "
+            "H.264, 8192 x 4320"
+        )
+    bits = 0 if video.is_still else max(part.bits for part in av.VideoFormat(video.pixel_format).components)
     if bits > BITS:
         notes.append(f"its {bits} bits a channel become {BITS}")
     return notes

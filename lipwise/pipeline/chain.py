@@ -95,7 +95,7 @@ def _run_in(folder: RunFolder, recipe: Recipe, tell: Tell, *, progress: bool) ->
         with watch.measure("join"):
             out = join_plan(plan, recipe.out)
     resumed = f"{before} of {len(plan.segments)} pieces had been made before: times and flicker are of the rest"
-    changed = [] if plan.video.is_still else encoding_notes(plan.video, enhancers.size_for(plan.video.size_wh))
+    changed = encoding_notes(plan.video, enhancers.size_for(plan.video.size_wh))
     remarks = [*([resumed] if before else []), *warned, *enhancers.remarks(), *changed]
     report = _report(plan, generator, out, watch, remarks)
     return replace(report, enhancement=tell_of_enhancement(enhancers, _face_count(plan), meter))
