@@ -2,14 +2,18 @@
 
 import errno
 import hashlib
+import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
 
-from lipwise.errors import DiskFullError, MediaError, in_words
+from lipwise.errors import DiskFullError, LipwiseWarning, MediaError, in_words
 
+LEFT_AFTER_S = 3600  # a hidden folder in which nothing has changed for so long is nobody's
 NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CANNOT = " cannot be written"
@@ -110,6 +114,7 @@ def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") 
     Raises:
         DiskFullError: no space is left. MediaError: it cannot be made for another reason.
     """
+    _tell_of_left(beside, prefix, suffix)
     folder = beside / f"{prefix}{token_hex(8)}{suffix}"
     try:  # before the folder is made: whatever comes in between, the folder goes
         with writing(beside):
@@ -121,6 +126,23 @@ def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") 
         except BaseException:
             rmtree(folder, ignore_errors=True)
             raise
+
+
+def _tell_of_left(beside: Path, prefix: str, suffix: str) -> None:
+    """Warn of such folders that a killed program left; it had no chance to delete the faces in them."""
+    found = beside.glob(f"{escape(prefix)}{'[0-9a-f]' * 16}{escape(suffix)}")
+    for folder in sorted(folder for folder in found if _is_left(folder)):
+        said = f"{folder} was left by a program that was killed, with faces and voices in it; delete it"
+        warnings.warn(f"{said}, unless one still works there", LipwiseWarning, stacklevel=5)
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether nothing in a folder has changed for a time in which any work would have."""
+    try:
+        last = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except OSError:  # it is being deleted
+        return False
+    return time.time() - last > LEFT_AFTER_S
 
 
 @contextmanager

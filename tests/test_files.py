@@ -1,12 +1,15 @@
 """Files and folders that are there whole, or not at all."""
 
+import os
 import shutil
+import time
+import warnings
 from pathlib import Path
 
 import pytest
 
 from lipwise import files
-from lipwise.errors import DiskFullError, MediaError
+from lipwise.errors import DiskFullError, LipwiseWarning, MediaError
 
 
 def test_a_hidden_folder_goes_with_all_that_is_in_it(tmp_path):
@@ -98,3 +101,38 @@ def test_a_part_that_finds_no_room_is_told_under_the_results_name(tmp_path):
         raise OSError(files.FULL[0], "no room")
     assert caught.value.what == f"{out} cannot be written"
     assert caught.value.cause.endswith(f"it happened to a part of it, {part}")
+
+
+# --- what a killed program left
+
+
+def hours_old(folder: Path, hours: float) -> Path:
+    """A folder with a file in it, as a program that was killed leaves it."""
+    folder.mkdir()
+    (folder / "track.npz").touch()
+    then = time.time() - 3600 * hours
+    for path in (folder / "track.npz", folder):
+        os.utime(path, (then, then))
+    return folder
+
+
+def test_what_a_killed_program_left_is_told(tmp_path):
+    left = hours_old(tmp_path / ".a [1].0123456789abcdef.run", 2)
+    hours_old(tmp_path / ".b.0123456789abcdef.run", 2)  # of another result
+    with (
+        pytest.warns(LipwiseWarning, match="0123456789abcdef.run was left by a program that was killed") as caught,
+        files.hidden_folder(tmp_path, prefix=".a [1].", suffix=".run"),
+    ):
+        pass
+    assert [str(left) in str(one.message) for one in caught] == [True]
+    assert left.exists()
+
+
+@pytest.mark.parametrize("fresh", [".", "track.npz"])
+def test_a_folder_in_which_something_changed_is_somebodys(tmp_path, fresh):
+    left = hours_old(tmp_path / ".lipwise-0123456789abcdef", 2)
+    os.utime(left / fresh)
+    with warnings.catch_warnings(), files.hidden_folder(tmp_path):
+        warnings.simplefilter("error")
+        with files.hidden_folder(tmp_path):
+            pass

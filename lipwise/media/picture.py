@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from lipwise.errors import LipwiseWarning, MediaError
-from lipwise.files import new_part, unwritable, written_whole
+from lipwise.files import new_part, unwritable, writing, written_whole
 from lipwise.media.exif import set_upright
 from lipwise.media.photo_notes import PhotoNotes, encoded_with_notes, fitting, with_png_notes
 from lipwise.media.still import is_still_file
@@ -73,11 +73,9 @@ def check_picture_destination(path: str | Path, size_wh: tuple[int, int] | None 
             cause=f"{path.suffix} has at most {most:,} px on a side",
             next_step="use a smaller scale, or write a .png or .tif",
         )
-    try:
+    with writing(path):
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
         new_part(path).unlink()
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def write_picture(path: str | Path, picture: np.ndarray, *, notes: PhotoNotes | None = None) -> Path:
