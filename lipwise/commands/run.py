@@ -39,6 +39,8 @@ WORDING = Wording(
         "lipsync.audio_offset_s": "--audio-offset",
         "audio_offset_s": "--audio-offset",
         "enhance.fidelity": "--fidelity",
+        "enhance.region plays": "--restore-region plays",
+        "restore_engine plays": "--restore-engine plays",
         "upscale_scale": "--upscale-scale",
         "upscale_height": "--upscale-height",
         "upscale_denoise": "--denoise",

@@ -14,6 +14,7 @@ from lipwise.media.encoding_notes import encoding_notes
 from lipwise.media.probe import probe
 from lipwise.models.generator import Generator
 from lipwise.pipeline.check import check_recipe
+from lipwise.pipeline.enhance_checks import tell_of_idle_in_run
 from lipwise.pipeline.enhancers import check_video_size, load_enhancers, tell_of_enhancement
 from lipwise.pipeline.join import join_plan
 from lipwise.pipeline.plan import Plan, make_plan, used_part
@@ -75,6 +76,7 @@ def run(
 def _run_in(folder: RunFolder, recipe: Recipe, tell: Tell, *, progress: bool) -> RunReport:
     watch = Stopwatch()
     with kept_warnings() as warned:
+        tell_of_idle_in_run(recipe)
         tell("look at the clip", 0, 0)
         with watch.measure("look at the clip"):
             clip = used_part(probe(recipe.face), recipe)  # says what is wrong before anything large is loaded

@@ -7,7 +7,7 @@ from typing import Any
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.detect import DETECTORS, check_detector_name
-from lipwise.recipe import QUANTISER
+from lipwise.recipe import QUANTISER, Recipe
 from lipwise.stages.aligned import EnhanceSettings
 from lipwise.stages.enhancers import NO_WEIGHTS, Enhancers
 
@@ -82,9 +82,7 @@ def tell_of_idle(
         SettingsError: there is no such device, whether it plays a part or not.
     """
     if restore is None:
-        default = EnhanceSettings()
-        changed = [name for name in EnhanceSettings.model_fields if getattr(settings, name) != getattr(default, name)]
-        _tell([name for name in changed if name not in FOR_ALL], "no face is restored")
+        _tell(_changed(settings), "no face is restored")
     if upscale is None:
         _tell([name for name, value in cut.items() if value is not None], "nothing is upscaled")
     if engine is not None and not isinstance(restore, str):
@@ -96,6 +94,20 @@ def tell_of_idle(
         networks = [one for one in (restore, upscale) if isinstance(one, str) and one != NO_WEIGHTS]
         if not networks and place.type != "cpu":
             _tell(["device"], "no network is loaded here")
+
+
+def tell_of_idle_in_run(recipe: Recipe) -> None:
+    """Warn of settings of a run that are about faces which it does not restore."""
+    if recipe.restore is None:
+        engine = ["restore_engine"] if recipe.restore_engine is not None else []
+        _tell([*(f"enhance.{name}" for name in _changed(recipe.enhance)), *engine], "no face is restored")
+
+
+def _changed(settings: EnhanceSettings) -> list[str]:
+    """The settings about restored faces that are not the defaults."""
+    default = EnhanceSettings()
+    names = [name for name in EnhanceSettings.model_fields if name not in FOR_ALL]
+    return [name for name in names if getattr(settings, name) != getattr(default, name)]
 
 
 def tell_of_idle_detector(detector: str, enhancers: Enhancers, *, moves: bool) -> None:

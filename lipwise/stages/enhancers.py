@@ -132,7 +132,7 @@ def check_denoise(name: str | None, denoise: float) -> None:
         )
     if name != DENOISING:
         raise SettingsError(
-            f"denoise {denoise:g} for {name}",
+            f"denoise {denoise:g} for {name}" if name else f"denoise {denoise:g} without an upscaler",
             cause="it takes two checkpoints that only differ in how much noise they remove",
             next_step=f"choose {DENOISING}, or leave denoise out",
         )

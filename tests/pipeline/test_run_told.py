@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lipwise as lw
+from lipwise.__main__ import main
 from lipwise.media.audio import SAMPLE_RATE, load_audio
 from lipwise.notebook.file_picker import FilePicker
 from lipwise.notebook.show_run import card
@@ -72,3 +73,14 @@ def test_a_run_tells_what_became_of_every_frame(clip, picked, tmp_path, policy):
     told = {"of these held, a usable one in their place": held, "dropped from the clip": dropped}
     told |= {"untouched, nobody seen": passed, "new lips, face found": length - passed}
     assert rows == {what: str(count) for what, count in told.items() if count}
+
+
+def test_settings_that_play_no_part_are_told(clip, sample, tmp_path, capsys):
+    arguments = ["run", "--face", str(clip), "--speech", str(sample.speech), "--out", str(tmp_path / "out.mp4")]
+    arguments += ["--consent", "--speech-end", "0.2"]
+    main([*arguments, "--fidelity", "0.5", "--restore-region", "mouth", "--restore-engine", "spandrel"])
+    said = capsys.readouterr().out
+    for option in ("--fidelity", "--restore-region", "--restore-engine"):
+        assert f"note: {option} plays no part: no face is restored" in said
+    main(arguments)
+    assert "plays no part" not in capsys.readouterr().out

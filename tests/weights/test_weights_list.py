@@ -215,7 +215,7 @@ def test_near_names_are_suggested():
     with pytest.raises(WeightsError, match="no weights named 'wav2lipgan'") as caught:
         fetch_weights("wav2lipgan")
     assert "wav2lip_gan" in caught.value.next_step
-    with pytest.raises(WeightsError, match="(?s)the list has .*wav2lip_gan.*choose one of these"):
+    with pytest.raises(WeightsError, match=r"(?s)the list has .*wav2lip_gan.*choose one of these"):
         find_weights("")
 
 
