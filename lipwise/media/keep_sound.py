@@ -80,7 +80,7 @@ def _problem(source: Path, muxer: str) -> Exception | None:
             container.start_encoding()
             for sound in heard.streams.audio:
                 heard.seek(0)
-                for packet in islice(_timed(heard, (sound,)), TRIED_PACKETS):
+                for packet, _ in islice(_timed(heard, (sound,)), TRIED_PACKETS):
                     _mux(container, packet, streams)
     except (FFmpegError, ValueError) as error:
         return error
@@ -148,18 +148,18 @@ def _kept(metadata: dict[str, str], names: tuple[str, ...]) -> dict[str, str]:
     return {name.lower(): words for name, words in metadata.items() if name.lower() in names}
 
 
-def _timed(heard: InputContainer, sounds: tuple[AudioStream, ...]) -> Iterator[Packet]:
-    """The packets of tracks that say when they are heard."""
+def _timed(heard: InputContainer, sounds: tuple[AudioStream, ...]) -> Iterator[tuple[Packet, int]]:
+    """The packets of tracks that say when they are heard, and when that is, in their own time base."""
     for packet in heard.demux(sounds):
         if packet.dts is not None and packet.time_base is not None:
-            yield packet
+            yield packet, packet.dts
 
 
 def _shifted(heard: InputContainer, start_s: Fraction) -> Iterator[Packet]:
     """Sound packets with their times from the source's first picture on."""
-    for packet in _timed(heard, heard.streams.audio):
+    for packet, dts in _timed(heard, heard.streams.audio):
         late = round(start_s / packet.time_base)
-        packet.dts -= late
+        packet.dts = dts - late
         if packet.pts is not None:
             packet.pts -= late
         yield packet
