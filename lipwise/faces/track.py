@@ -81,7 +81,7 @@ def track_faces(
     detector: FaceDetector,
     *,
     fps: Fraction | float,
-    settings: TrackSettings | None = None,
+    settings: TrackSettings | Mapping[str, Any] | None = None,
     choose: Choice | Mapping[int, Choice] | None = None,
 ) -> FaceTrack:
     """Follow one face through a clip, in one pass that keeps no frame.
@@ -118,7 +118,7 @@ def track_people(
     detector: FaceDetector,
     *,
     fps: Fraction | float,
-    settings: TrackSettings | None = None,
+    settings: TrackSettings | Mapping[str, Any] | None = None,
 ) -> list[FaceTrack]:
     """Follow everybody in a clip, in one pass; the arguments are those of `track_faces`.
 
@@ -133,7 +133,7 @@ def follow_face(
     detections: Detections,
     *,
     fps: Fraction | float,
-    settings: TrackSettings | None = None,
+    settings: TrackSettings | Mapping[str, Any] | None = None,
     choose: Choice | Mapping[int, Choice] | None = None,
 ) -> tuple[FaceTrack, np.ndarray]:
     """The track of one person among the faces of a clip; the arguments are those of `track_faces`.
@@ -154,7 +154,7 @@ def follow_face(
 
 
 def follow_people(
-    detections: Detections, *, fps: Fraction | float, settings: TrackSettings | None = None
+    detections: Detections, *, fps: Fraction | float, settings: TrackSettings | Mapping[str, Any] | None = None
 ) -> list[tuple[FaceTrack, np.ndarray]]:
     """What `follow_face` gives, for everybody in a clip, in the order of their first appearance."""
     settings = as_settings(TrackSettings, settings)

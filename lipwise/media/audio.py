@@ -14,7 +14,7 @@ import numpy as np
 from lipwise.errors import LipwiseWarning, SettingsError, SpeechError
 from lipwise.media.defects import SoundDefects, SpeechCheck, examine_waveform, merged, peak_of, require_speech, tell
 from lipwise.media.sound import OVERSHOOT, full_scale_gain
-from lipwise.media.sound_stream import part_in_samples, sound_chunks
+from lipwise.media.sound_stream import part_in_samples, sound_chunks, tell_of_other_tracks
 
 SAMPLE_RATE = 16_000
 HOP_LENGTH = 200
@@ -36,8 +36,9 @@ LENGTH_SLACK_S = 0.1  # an end this little past the end of the file is rounding
 def load_audio(path: str | Path, *, start_s: float = 0.0, end_s: float | None = None) -> np.ndarray:
     """The sound of a recording or a video as mono at 16 kHz.
 
-    Warns (LipwiseWarning, with the times) of broken samples and missing pieces, which become silence, of clipping
-    and of digital silence. Samples far beyond full scale (integers saved as floats) are scaled to a peak of 1.
+    Warns (LipwiseWarning, with the times) of broken samples and missing pieces, which become silence, of clipping,
+    of digital silence and of sound tracks that are not heard. Samples far beyond full scale (integers saved as
+    floats) are scaled to a peak of 1.
 
     Args:
         start_s, end_s: the part to take, exact to the sample; None is the end. Zero is the first picture or the
@@ -97,6 +98,7 @@ def _load(path: str | Path, start_s: float, end_s: float | None) -> tuple[np.nda
         missing_spans_s=merged(found.missing),
     )
     found.warn(path)
+    tell_of_other_tracks(path)
     if check.clipped_spans_s:
         tell(path, "clipped (recorded too loud)", check.clipped_spans_s)
     if check.silent_spans_s:

@@ -5,6 +5,7 @@ after the picture gets silence in front, so that both stay together. What an enc
 (priming of MP3, AAC, Opus) is left out wherever the file says how much it was; raw .aac streams do not say.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -19,7 +20,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from lipwise.errors import MediaError, SettingsError, SpeechError
+from lipwise.errors import LipwiseWarning, MediaError, SettingsError, SpeechError
 from lipwise.media.container import open_input
 from lipwise.media.defects import SoundDefects
 
@@ -67,6 +68,21 @@ def sound_chunks(
             else "the file is well formed, but has no sample in it",
             next_step="choose an earlier start" if position else "record or export it again",
         )
+
+
+def tell_of_other_tracks(path: str | Path) -> None:
+    """Warn (LipwiseWarning) where a file has more sound tracks than the one that is heard, and say which that is.
+
+    Raises:
+        MediaError: the file cannot be read. SpeechError: it has no sound.
+    """
+    with _opened(path) as (container, heard):
+        tracks = container.streams.audio
+        if len(tracks) == 1:
+            return
+        language = heard.metadata.get("language", "und")
+        named = f"{tracks.index(heard) + 1}{'' if language == 'und' else f' ({language})'}"
+    warnings.warn(f"{path}: of its {len(tracks)} sound tracks only track {named} is used", LipwiseWarning, stacklevel=3)
 
 
 def part_in_samples(start_s: float, end_s: float | None, sample_rate: int) -> tuple[int, int | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -47,11 +47,11 @@ def clean_clip(
     clip: str | Path,
     out: str | Path,
     *,
-    settings: CleanSettings | None = None,
+    settings: CleanSettings | Mapping[str, Any] | None = None,
     sound: Sound = "cut",
     detector: str = "auto",
     choose: Choice | Mapping[int, Choice] | None = None,
-    tracking: TrackSettings | None = None,
+    tracking: TrackSettings | Mapping[str, Any] | None = None,
     paths: CleanPaths = NOTHING_ELSE,
     cache: bool = True,
     progress: bool = True,
@@ -67,7 +67,7 @@ def clean_clip(
     Raises:
         LipwiseError: what is wrong with the clip or the settings; nothing is left under the result's name.
     """
-    settings = as_settings(CleanSettings, settings)
+    settings, tracking = as_settings(CleanSettings, settings), as_settings(TrackSettings, tracking)
     with kept_warnings() as warned:
         video = probe(clip)
         with no_empty_folders(Path(out), keep=False):
@@ -121,7 +121,7 @@ def _save_people(
     cleaned: CleanedClip,
     *,
     detector: str,
-    settings: TrackSettings | None,
+    settings: TrackSettings,
     progress: bool,
 ) -> None:
     """Follow everybody in the source, and write where they are in the cleaned clip."""

@@ -1,5 +1,6 @@
 """Enhancement alone: of a video, whose sound stays as it is, of a photo, or of a folder of photos."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ def enhance(
     denoise: float = 1.0,
     tile: int | None = None,
     overlap: int | None = None,
-    settings: EnhanceSettings | dict[str, Any] | None = None,
+    settings: EnhanceSettings | Mapping[str, Any] | None = None,
     quality: Quality = "good",
     choose: Choice | None = None,
     detector: str = "auto",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lipwise.errors import MediaError
 from lipwise.files import written_whole
 
 PAGE_COLUMNS = 96  # characters that fit beside each other on a notebook's page
@@ -101,11 +102,10 @@ class RunReport:
         """Write the report as JSON, whole or not at all.
 
         Raises:
-            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason. Both say that the
+                result is there.
         """
-        values = asdict(self) | {"out": str(self.out)}
-        with written_whole(Path(path)) as part:
-            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        _save(self, Path(path))
 
     def __str__(self) -> str:
         total = sum(self.seconds.values())
@@ -151,11 +151,10 @@ class EnhanceReport:
         """Write the report as JSON, whole or not at all.
 
         Raises:
-            DiskFullError: no space is left. MediaError: it cannot be written for another reason.
+            DiskFullError: no space is left. MediaError: it cannot be written for another reason. Both say that the
+                result is there.
         """
-        values = asdict(self) | {"out": str(self.out)}
-        with written_whole(Path(path)) as part:
-            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        _save(self, Path(path))
 
     def __str__(self) -> str:
         sizes = sorted(self.sizes.values()) if self.size_wh is None else [self.size_wh]
@@ -167,3 +166,13 @@ class EnhanceReport:
         lines += [f"note: {remark}" for remark in self.remarks]
         spent = ", ".join(f"{stage} {value:.1f}".replace(" ", TOGETHER) for stage, value in self.seconds.items())
         return on_a_page(self.out, [*lines, f"{sum(self.seconds.values()):.1f} s: {spent}"])
+
+
+def _save(report: RunReport | EnhanceReport, path: Path) -> None:
+    values = asdict(report) | {"out": str(report.out)}
+    try:
+        with written_whole(path) as part:
+            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    except MediaError as error:
+        there = f"{error.next_step}; the result itself is complete: {report.out}"
+        raise type(error)(error.what, cause=error.cause, next_step=there) from error

@@ -1,7 +1,8 @@
 """Where the faces of a clip are cut out, which of them are restored, and through what mask they are pasted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -93,7 +94,7 @@ class FaceCount:
     without_face: int
 
 
-def align_track(track: FaceTrack, settings: EnhanceSettings | None = None) -> AlignedTrack:
+def align_track(track: FaceTrack, settings: EnhanceSettings | Mapping[str, Any] | None = None) -> AlignedTrack:
     """Where the faces of a whole clip are cut out: smoothed in each shot, so the whole track has to be known.
 
     Raises:
@@ -117,7 +118,7 @@ def align_track(track: FaceTrack, settings: EnhanceSettings | None = None) -> Al
 
 
 def count_faces(
-    aligned: AlignedTrack, timeline: Timeline | None = None, settings: EnhanceSettings | None = None
+    aligned: AlignedTrack, timeline: Timeline | None = None, settings: EnhanceSettings | Mapping[str, Any] | None = None
 ) -> FaceCount:
     """What happens to the faces of all frames of a result, known before any is made."""
     settings = as_settings(EnhanceSettings, settings)

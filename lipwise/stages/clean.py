@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -60,8 +61,8 @@ def examine(
     *,
     detector: FaceDetector | str = "auto",
     choose: Choice | Mapping[int, Choice] | None = None,
-    settings: TrackSettings | None = None,
-    thresholds: UsabilitySettings | None = None,
+    settings: TrackSettings | Mapping[str, Any] | None = None,
+    thresholds: UsabilitySettings | Mapping[str, Any] | None = None,
     mesh: bool = False,
     cache: bool = True,
     progress: bool = False,
@@ -146,7 +147,7 @@ def track_people(
     video: VideoInfo | str | Path,
     *,
     detector: FaceDetector | str = "auto",
-    settings: TrackSettings | None = None,
+    settings: TrackSettings | Mapping[str, Any] | None = None,
     progress: bool = False,
 ) -> list[FaceTrack]:
     """Follow everybody in a clip, in one pass that keeps no frame; the arguments are those of `track_faces`.
@@ -156,6 +157,7 @@ def track_people(
         nobody is seen. `lipwise.save_tracks` keeps them; each can be a recipe's `track_file` by itself.
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
+    settings = as_settings(TrackSettings, settings)
     finder = _detector(detector) if isinstance(detector, str) else detector
     video, detections = _look_at_all(video, finder, progress)
     everybody = tracks.follow_people(detections, fps=video.fps, settings=settings)
@@ -168,7 +170,7 @@ def track_faces(
     *,
     detector: FaceDetector | str = "auto",
     choose: Choice | Mapping[int, Choice] | None = None,
-    settings: TrackSettings | None = None,
+    settings: TrackSettings | Mapping[str, Any] | None = None,
     progress: bool = False,
 ) -> FaceTrack:
     """Follow one face through a clip and lay the mesh on it, in two passes that keep no frame.
@@ -194,6 +196,7 @@ def track_faces(
         LipwiseWarning: the clip was turned upright.
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
+    settings = as_settings(TrackSettings, settings)
     finder = _detector(detector) if isinstance(detector, str) else detector
     fetch_weights("face_mesh")  # first, so that a missing file is told before the work begins
     check_choice(choose)

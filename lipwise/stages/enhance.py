@@ -5,11 +5,11 @@ frame, so that no detail of it is thrown away. The mask is made from the source'
 restored in the next, whatever the mouth does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def enhance_frames(
     upscaler: "Upscaler | None" = None,
     part: slice | None = None,
     meter: FlickerMeter | None = None,
-    settings: EnhanceSettings | None = None,
+    settings: EnhanceSettings | Mapping[str, Any] | None = None,
 ) -> Iterator[np.ndarray]:
     """Restore faces, then upscale, in memory that does not depend on the clip's length.
 
@@ -157,7 +157,7 @@ def enhance_steps(
     restorer: "Restorer | None" = None,
     upscaler: "Upscaler | None" = None,
     steadier: Steadier | None = None,
-    settings: EnhanceSettings | None = None,
+    settings: EnhanceSettings | Mapping[str, Any] | None = None,
 ) -> Iterator[EnhanceStep]:
     """The same for a few frames whose faces are restored at once, with every picture on the way.
 

@@ -1,9 +1,9 @@
 """Frames, a track and speech in; frames whose lips say the speech out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import cv2
 import numpy as np
@@ -73,7 +73,7 @@ def prepare_lipsync(
     speech: Speech,
     *,
     generator: Generator,
-    settings: LipsyncSettings | None = None,
+    settings: LipsyncSettings | Mapping[str, Any] | None = None,
 ) -> GeneratorState:
     """Let a generator look at the whole clip and the whole recording once, before any frame is made."""
     settings = as_settings(LipsyncSettings, settings)
@@ -99,7 +99,7 @@ def lipsync_frames(
     state: GeneratorState | None = None,
     part: slice | None = None,
     frames: Iterable[np.ndarray] | None = None,
-    settings: LipsyncSettings | None = None,
+    settings: LipsyncSettings | Mapping[str, Any] | None = None,
 ) -> Iterator[np.ndarray]:
     """Make lip-synced frames, a batch at a time.
 
@@ -140,7 +140,7 @@ def lipsync_steps(
     *,
     generator: Generator,
     state: GeneratorState,
-    settings: LipsyncSettings | None = None,
+    settings: LipsyncSettings | Mapping[str, Any] | None = None,
 ) -> list[LipsyncStep | None]:
     """The same for a few frames at once, with every picture on the way; None where a frame passes untouched.
 

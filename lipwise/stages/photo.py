@@ -1,10 +1,12 @@
 """One photo with any number of faces, in any form that a photo has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from lipwise.faces.track import FaceTrack
+from lipwise.settings import as_settings
 from lipwise.stages.aligned import EnhanceSettings, FaceCount, align_track
 from lipwise.stages.enhance import ShownFrame, cut_face, paste_face
 from lipwise.stages.enhancers import Enhancers
@@ -15,7 +17,7 @@ def enhance_photo(
     tracks: Sequence[FaceTrack],
     *,
     enhancers: Enhancers,
-    settings: EnhanceSettings | None = None,
+    settings: EnhanceSettings | Mapping[str, Any] | None = None,
 ) -> tuple[np.ndarray, FaceCount]:
     """Restore the faces of a photo and upscale it.
 
@@ -31,7 +33,7 @@ def enhance_photo(
     from lipwise.models.stills import check_picture, join_picture, split_picture
 
     check_picture(picture)
-    settings = settings or EnhanceSettings()
+    settings = as_settings(EnhanceSettings, settings)
     colours, alpha = split_picture(picture)
     colours = np.ascontiguousarray(colours)
     enlarged = colours if enhancers.upscaler is None else enhancers.upscaler.upscale(colours)

@@ -17,6 +17,7 @@ from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.read import read_frames
 from lipwise.media.sound import full_scale_gain, read_sound
+from lipwise.media.sound_stream import tell_of_other_tracks
 from lipwise.media.turn import turn_video
 from lipwise.media.write import DEFAULT_QUALITY, write_video
 from lipwise.stages.belongs import check_timeline, check_track
@@ -72,7 +73,8 @@ def write_clean(
             source, or track or timeline are another clip's.
 
     Warns:
-        LipwiseWarning: with "whole", how long the last frame is shown; or the track does not say whose it is.
+        LipwiseWarning: with "whole", how long the last frame is shown; which of several sound tracks is kept; or the
+            track does not say whose it is.
     """
     video = video if isinstance(video, VideoInfo) else probe(video)
     check_cleanable(video, out, sound)
@@ -175,6 +177,7 @@ def _sound(
         return None
     part = {"start_s": float(start_s), "end_s": end_of_part(video, start_s)} if sound == "whole" else {}
     try:
+        tell_of_other_tracks(video.path)
         gain = full_scale_gain(video.path, **part)
     except SpeechError as error:
         warnings.warn(f"{error.what}: the cleaned clip has none either", LipwiseWarning, stacklevel=3)

@@ -1,6 +1,7 @@
 """Which sound another file can hold is known before any work is done, and tracks keep what they say of themselves."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -85,6 +86,23 @@ def test_tracks_keep_their_language_and_the_file_its_title(tmp_path, ending):
         assert container.metadata["title"] == "Tït"
         assert [one.metadata.get("language", "und") for one in container.streams.audio] == ["eng", "deu", "und"]
     assert not any("left out" in remark for remark in report.remarks)
+
+
+def test_the_track_that_is_heard_of_several_is_told(tmp_path):
+    source = clip(tmp_path / "old.mkv", "aac", "aac", languages=("eng", "deu"))
+    said = r"old\.mkv: of its 2 sound tracks only track 1 \(eng\) is used"
+    everything = lw.Timeline(np.arange(20), np.ones(20, bool), Fraction(25))
+    for sound in ("cut", "whole"):
+        with pytest.warns(lw.LipwiseWarning, match=said):
+            cleaned = lw.write_clean(source, everything, tmp_path / "clean.mp4", sound=sound)
+        assert len(sound_of(cleaned.video.path)) == 1
+    with pytest.warns(lw.LipwiseWarning, match=said):
+        lw.load_audio(source)
+
+
+def test_one_track_is_nothing_to_tell(tmp_path, recwarn):
+    lw.load_audio(clip(tmp_path / "one.mkv", "aac", languages=("eng",)))
+    assert not recwarn.list
 
 
 def test_subtitles_that_are_left_out_are_told(tmp_path):

@@ -10,6 +10,7 @@ import lipwise as lw
 from lipwise import files
 from lipwise.media import output
 from lipwise.pipeline.clean import CleanPaths, clean_clip
+from lipwise.pipeline.report import Enhancement, EnhanceReport
 
 FULL = Path("/dev/full")
 NAMES = {"track.npz", "state.npz", "run.json", "recipe.yaml", "00000.mp4"}  # files of a run that is kept
@@ -95,6 +96,15 @@ def test_of_what_is_written_beside_a_cleaned_clip(role, clip, full_disk, tmp_pat
         clean_clip(clip, tmp_path / "o.mp4", paths=CleanPaths(**{role: path}), cache=False, progress=False)
     assert caught.value.what == f"{path} cannot be written"
     assert {one.name for one in tmp_path.iterdir()} <= {"o.mp4"}
+
+
+def test_of_a_report_says_that_the_result_is_there(full_disk, tmp_path):
+    report = EnhanceReport(tmp_path / "o.mp4", 1, (8, 8), Enhancement(), (), {})
+    full_disk()
+    with pytest.raises(lw.DiskFullError, match=r"report\.json cannot be written") as caught:
+        report.save(tmp_path / "report.json")
+    assert caught.value.next_step.endswith(f"the result itself is complete: {report.out}")
+    assert not list(tmp_path.iterdir())
 
 
 def test_of_a_recording_and_a_recipe(full_disk, tmp_path):

@@ -24,6 +24,17 @@ def test_what_is_none_is_refused_before_the_clip_is_looked_at(given, said, build
         lw.examine(build("blurred").path, cache=False, **given)
 
 
+@pytest.mark.parametrize("follow", [lw.track_faces, lw.track_people])
+def test_settings_of_a_track_are_refused_before_the_clip_is_looked_at(follow, build, monkeypatch, face_mesh):
+    def look(*_, **__):
+        raise AssertionError("looked")
+
+    monkeypatch.setattr(clean, "set_upright", look)
+    monkeypatch.setattr(clean, "detect_clip", look)
+    with pytest.raises(lw.SettingsError, match="'steady' is no TrackSettings"):
+        follow(build("blurred").path, settings="steady")
+
+
 def test_a_policy_is_taken_by_its_settings_names(examined):
     report = examined("blurred").report
     for given in ({"policy": "pass"}, {"policy": "hold", "hold_s": 0.1}, {"drop": "3-9"}):
