@@ -29,6 +29,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with "~" for the home folder; a name that merely begins with it, such as ~draft.mp4, stays a name."""
+    path = Path(path)
+    try:
+        return path.expanduser()
+    except RuntimeError:  # there is no user of that name
+        return path
+
+
 def disk_is_full(error: BaseException) -> bool:
     """True where FFmpeg or the system could not write for want of space."""
     return getattr(error, "errno", None) in FULL

@@ -52,7 +52,8 @@ def evaluate(
         no_cache: do not keep what was found for the next call; it is the geometry of a face.
     """
     with as_typed(WORDING):
-        check_side_file(report, _files(run, result, source, track, speech))
+        if report is not None:
+            check_side_file(report, _files(run, result, source, track, speech))
         pasted = None if run is not None else lipwise.PastedRegion(generator, lipwise.LipsyncSettings(region=region))
         made = lipwise.evaluate(
             result,

@@ -17,9 +17,9 @@ import numpy as np
 from lipwise.errors import FaceError, SettingsError, WeightsError
 from lipwise.faces import libfacedetection
 
+DETECTORS = ("auto", "libfacedetection", "yunet")
 # Longer side of the picture that the network sees. It was trained on faces of 10-300 px, so close-ups must shrink.
 # In a frame of 1920 px, 320 px finds faces from 80-100 px of height on and 640 px from 40 px on, at 4 times the cost.
-DETECTORS = ("auto", "libfacedetection", "yunet")
 WORKING_PX = 320
 RETRY_PX = 640
 # Less than that asks for a second look, in case the first took something for a face and overlooked a small one.

@@ -10,6 +10,7 @@ from av.error import FFmpegError, OptionNotFoundError
 from av.video.stream import VideoStream
 
 from lipwise.errors import MediaError, in_words
+from lipwise.files import expanded
 
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC in libavformat/avformat.h
 TEXT_AS_ART = {"tty", "bin", "xbin", "adf", "idf"}  # demuxers that draw any text file as a picture
@@ -33,7 +34,7 @@ class SupportsRatio(Protocol):
 
 def check_readable(path: Path) -> Path:
     """The absolute path of a file that exists and holds something; MediaError otherwise."""
-    path = Path(path).expanduser().absolute()
+    path = expanded(path).absolute()
     try:
         if path.is_dir():
             raise MediaError(

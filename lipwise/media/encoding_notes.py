@@ -5,7 +5,7 @@ import av
 from lipwise.media.probe import VideoInfo
 
 BITS = 8  # a channel, that are written
-MOST_PLAYED = 8192 * 4320  # px of a frame in the highest level of H.264, 6.2 (ITU-T H.264, table A-1)
+MOST_PLAYED = 139_264 * 16 * 16  # px of a frame in the highest level of H.264, 6.2 (ITU-T H.264, table A-1)
 
 
 def encoding_notes(video: VideoInfo, size_wh: tuple[int, int]) -> list[str]:
@@ -26,7 +26,7 @@ def encoding_notes(video: VideoInfo, size_wh: tuple[int, int]) -> list[str]:
     if size_wh[0] * size_wh[1] > MOST_PLAYED:
         notes.append(
             f"hardly any player shows a video of {size_wh[0]} x {size_wh[1]} px: it is beyond the highest level of "
-            "H.264, 8192 x 4320"
+            "H.264, 8192 x 4352"
         )
     bits = 0 if video.is_still else max(part.bits for part in av.VideoFormat(video.pixel_format).components)
     if bits > BITS:

@@ -1,13 +1,11 @@
 """A new picture beside the sound of another file, every packet of both copied as it is."""
 
-import io
+import os
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -19,9 +17,10 @@ from lipwise.media.container import open_input, picture_stream
 from lipwise.media.output import MUXERS, QUICK_START, PartFile
 
 USUAL_LAYOUT = {1: "mono", 2: "stereo"}  # what a number of channels means where a file, as AVI does, says no more
-KEPT_OF_A_TRACK = ("language", "title")
-KEPT_OF_A_FILE = ("title", "artist", "album", "date", "creation_time", "comment", "copyright", "description")
-TRIED_PACKETS = 2  # of each track, by which a format that cannot hold it shows itself
+KEPT_OF_A_TRACK = {"language": "language", "title": "title", "name": "title"}  # what MP4 calls a title, too
+KEPT_OF_A_FILE = {
+    name: name for name in ("title", "artist", "album", "date", "creation_time", "comment", "copyright", "description")
+}
 
 
 def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
@@ -55,6 +54,8 @@ def join_kept_sound(picture: Path, source: Path, out: str | Path) -> Path:
 def check_sound_fits(source: Path, out: Path) -> None:
     """Raise MediaError now if a result of that name cannot hold the source's sound as it is; nothing is written.
 
+    Every packet is tried, about as fast as the file is read: some sound breaks off a format in the middle.
+
     Args:
         out: a name with one of the endings of `MUXERS`.
     """
@@ -73,15 +74,13 @@ def what_is_left_out(source: Path) -> list[str]:
 def _problem(source: Path, muxer: str) -> Exception | None:
     """Why a format cannot hold the sound tracks of a file; None where it can."""
     try:
-        with open_input(source) as heard, av.open(io.BytesIO(), "w", format=muxer) as container:
+        with open_input(source) as heard, av.open(os.devnull, "w", format=muxer) as container:
             streams = _add_tracks(container, heard)
             if not streams:
                 return None
             container.start_encoding()
-            for sound in heard.streams.audio:
-                heard.seek(0)
-                for packet, _ in islice(_timed(heard, (sound,)), TRIED_PACKETS):
-                    _mux(container, packet, streams)
+            for packet in _heard(heard):
+                _mux(container, packet, streams)
     except (FFmpegError, ValueError) as error:
         return error
     return None
@@ -89,12 +88,13 @@ def _problem(source: Path, muxer: str) -> Exception | None:
 
 def _unfit(source: Path, name: str, error: Exception) -> MediaError:
     """What to say of sound that the format of a result cannot hold."""
-    others = [ending for ending in (".mkv", ".mov", ".mp4") if _problem(source, MUXERS[ending]) is None]
+    others = {".mkv", ".mov", ".mp4"} - {Path(name).suffix.lower()}
+    fitting = sorted(ending for ending in others if _problem(source, MUXERS[ending]) is None)
     return MediaError(
         f"The sound of {source} cannot be kept in {name}",
         cause=f"FFmpeg says: {in_words(error)}",
-        next_step=f"name the result {others[0]}, which holds it"
-        if others
+        next_step=f"name the result {fitting[0]}, which holds it"
+        if fitting
         else "convert its sound first, to AAC or FLAC",
     )
 
@@ -111,8 +111,7 @@ def _copy(container: OutputContainer, shown: InputContainer, heard: InputContain
     streams: dict[Stream, Stream] = {video: container.add_stream_from_template(video, opaque=True)}
     streams |= _add_tracks(container, heard)
     container.metadata.update(_kept(heard.metadata, KEPT_OF_A_FILE))
-    start_s = Fraction(max(0, heard.start_time or 0), av.time_base)
-    sounds = _shifted(heard, start_s) if heard.streams.audio else iter(())
+    sounds = _heard(heard) if streams.keys() - {video} else iter(())
     following = next(sounds, None)
     for packet in shown.demux(video):
         if not packet.size:  # the flush at the end
@@ -143,23 +142,32 @@ def _add_tracks(container: OutputContainer, heard: InputContainer) -> dict[Strea
     return streams
 
 
-def _kept(metadata: dict[str, str], names: tuple[str, ...]) -> dict[str, str]:
-    """Those of a file's own words that are kept; players write some names in capitals."""
-    return {name.lower(): words for name, words in metadata.items() if name.lower() in names}
+def _kept(metadata: dict[str, str], names: dict[str, str]) -> dict[str, str]:
+    """Those of a file's own words that are kept; players write some names in capitals.
+
+    Args:
+        names: what they are called there -> what they are called in the result.
+    """
+    kept = {name.lower(): words for name, words in metadata.items() if name.lower() in names}
+    return {names[name]: _as_written(words) if name == "name" else words for name, words in kept.items()}
 
 
-def _timed(heard: InputContainer, sounds: tuple[AudioStream, ...]) -> Iterator[tuple[Packet, int]]:
-    """The packets of tracks that say when they are heard, and when that is, in their own time base."""
-    for packet in heard.demux(sounds):
-        if packet.dts is not None and packet.time_base is not None:
-            yield packet, packet.dts
+def _as_written(name: str) -> str:
+    """The name of a track in MP4, which everybody writes in UTF-8 and FFmpeg reads as old Macintosh text."""
+    try:
+        return name.encode("mac_roman").decode()
+    except UnicodeError:
+        return name
 
 
-def _shifted(heard: InputContainer, start_s: Fraction) -> Iterator[Packet]:
-    """Sound packets with their times from the source's first picture on."""
-    for packet, dts in _timed(heard, heard.streams.audio):
+def _heard(heard: InputContainer) -> Iterator[Packet]:
+    """The packets of a file's sound with their times from its first picture on; those that say none are left out."""
+    start_s = Fraction(max(0, heard.start_time or 0), av.time_base)
+    for packet in heard.demux(heard.streams.audio):
+        if packet.dts is None or packet.time_base is None:
+            continue
         late = round(start_s / packet.time_base)
-        packet.dts = dts - late
+        packet.dts -= late
         if packet.pts is not None:
             packet.pts -= late
         yield packet

@@ -8,7 +8,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 
 from lipwise.errors import MediaError
-from lipwise.files import new_part, unwritable, writing
+from lipwise.files import expanded, new_part, unwritable, writing
 
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 QUICK_START = {"movflags": "+faststart"}  # the index before the frames, so that a browser can begin at once
@@ -53,7 +53,7 @@ class PartFile:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = expanded(path).absolute()
         suffix = self.path.suffix.lower()
         if suffix not in MUXERS:
             raise MediaError(

@@ -7,6 +7,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,16 +56,34 @@ class PhotoNotes:
 
 def read_notes(path: str | Path) -> PhotoNotes:
     """What a photo says of itself; what cannot be read or kept is in `lost`."""
+    path = Path(path)
+    try:
+        with opened_photo(path) as photo:
+            return _notes_of(photo, path)
+    except UnreadablePhotoError as error:
+        return PhotoNotes(lost=(f"EXIF and colour profile, which Pillow cannot read ({error})",))
+
+
+class UnreadablePhotoError(Exception):
+    """A photo, or what it says of itself, that Pillow does not understand."""
+
+
+@contextmanager
+def opened_photo(path: Path) -> Iterator[Any]:
+    """A photo as Pillow opens it, without its warnings of large pictures: nothing is decoded here.
+
+    Raises:
+        UnreadablePhotoError: whatever Pillow raises while it is opened or looked at in the body.
+    """
     from PIL import Image
 
-    path = Path(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's of large pictures, of which nothing is decoded here
+        warnings.simplefilter("ignore")
         try:
             with Image.open(path) as photo:
-                return _notes_of(photo, path)
+                yield photo
         except (*_DAMAGE, Image.DecompressionBombError) as error:
-            return PhotoNotes(lost=(f"EXIF and colour profile, which Pillow cannot read ({error})",))
+            raise UnreadablePhotoError(str(error)) from error
 
 
 def _notes_of(photo: Any, path: Path) -> PhotoNotes:

@@ -12,6 +12,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from lipwise.errors import LipwiseWarning, MediaError, in_words
+from lipwise.files import expanded
 from lipwise.media.colour import Colour, ToRgb, colour_of
 from lipwise.media.container import exact, open_input, picture_stream
 from lipwise.media.orientation import Orientation, orientation_of
@@ -108,7 +109,7 @@ def probe(path: str | Path) -> VideoInfo:
     Warns:
         LipwiseWarning: the file ends before it should; what is there is used.
     """
-    path = Path(path).expanduser().absolute()
+    path = expanded(path).absolute()
     if is_still_file(path):
         return _still_info(path)
     with open_input(path) as container:

@@ -8,6 +8,7 @@ import numpy as np
 from lipwise.errors import MediaError
 from lipwise.media.container import check_readable
 from lipwise.media.exif import set_upright
+from lipwise.media.photo_notes import UnreadablePhotoError, opened_photo
 
 JPEG, PNG, BMP, TIFF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", (b"II*\x00", b"MM\x00*")
 ANIMATED_PNG = b"acTL"  # the chunk that an animated PNG has before its first picture
@@ -34,12 +35,10 @@ def is_still_file(path: Path) -> bool:
 
 def further_notes(path: Path) -> tuple[str, ...]:
     """What to say of a file that holds more pictures than the first: an animated WebP, a TIFF of several pages."""
-    from PIL import Image
-
     try:
-        with Image.open(path) as opened:
-            count = getattr(opened, "n_frames", 1) if opened.format in ("WEBP", "TIFF") else 1
-    except (OSError, ValueError, Image.DecompressionBombError):
+        with opened_photo(path) as photo:
+            count = getattr(photo, "n_frames", 1) if photo.format in ("WEBP", "TIFF") else 1
+    except UnreadablePhotoError:
         return ()  # whoever decodes it says what is wrong with it
     return (f"it holds {count} pictures, of which only the first is used",) if count > 1 else ()
 

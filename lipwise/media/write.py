@@ -150,7 +150,7 @@ def _checked_rate(fps: Fraction | int) -> Fraction:
     cause = "it must be more than none"
     try:
         rate = Fraction(fps)
-    except (ValueError, TypeError, OverflowError) as error:  # nan, None, infinity
+    except (ValueError, TypeError, ArithmeticError) as error:  # nan, None, infinity, 1/0
         rate, cause = Fraction(0), str(error)
     if rate <= 0:
         raise SettingsError(f"A video cannot have {fps} frames a second", cause=cause, next_step="use 25, say")

@@ -10,11 +10,14 @@ On one core of an AMD EPYC of the third generation, which has AVX2, RRDBNet take
 so (benchmarks/enhance.py); no other processor was measured. `lipwise.models.processor` says which ones are sent here.
 """
 
+import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import cycle
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import TypeGuard
 
 import numpy as np
@@ -51,7 +54,12 @@ def compile_loops() -> None:
     """
     try:
         convolve.enable_caching()
-        _convolve_once()
+        try:
+            _convolve_once()
+        except (EOFError, UnpicklingError):  # what was kept is damaged, as a power cut leaves it
+            for kept in Path(convolve.stats.cache_path or os.devnull).glob("*.convolve-*.nb[ic]"):
+                kept.unlink()
+            _convolve_once()
     except (RuntimeError, OSError) as error:  # numba's for no folder, the system's for a folder that takes no file
         warnings.warn(
             f"The upscalers' inner loops are compiled in each process, about ten seconds, because numba cannot keep "

@@ -141,9 +141,9 @@ def _opened(source: Path, out: Path) -> VideoInfo | list[Pair]:
 
 def _files(source: Path, out: Path, opened: VideoInfo | list[Pair], *enhancers: object) -> list[Path]:
     """Every file that is read or written: the source's and the result's, one by one, and those of networks."""
-    pairs = [(source, out)] if isinstance(opened, VideoInfo) else opened
+    pairs = [] if isinstance(opened, VideoInfo) else opened
     networks = [Path(given) for given in enhancers if isinstance(given, str) and Path(given).is_file()]
-    return [*(path for pair in pairs for path in pair), *networks]
+    return [source, out, *(path for pair in pairs for path in pair), *networks]
 
 
 def _name(given: object) -> str | None:

@@ -56,7 +56,8 @@ def photos_of(folder: Path, out: Path) -> list[Pair]:
     target = out / found[0].name
     with no_empty_folders(target, keep=False):
         check_picture_destination(target)
-    others = [path.name for path in files if path not in found]
+    kept = set(found)
+    others = [path.name for path in files if path not in kept]
     if others:
         named = ", ".join(others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
         said = f"{counted(len(others), 'file')} left out, no photo by name or nothing behind it: {named}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lipwise.errors import SettingsError
-from lipwise.files import new_part, no_empty_folders, writing
+from lipwise.files import expanded, new_part, no_empty_folders, writing
 
 
 def check_side_file(path: str | Path | None, taken: Iterable[Path], *, role: str = "report") -> None:
@@ -21,7 +21,7 @@ def check_side_file(path: str | Path | None, taken: Iterable[Path], *, role: str
     """
     if path is None:
         return
-    own, others = Path(path).absolute(), {other.expanduser().resolve() for other in taken}
+    own, others = Path(path).absolute(), {expanded(other).resolve() for other in taken}
     with writing(own):
         cause = _what_is_wrong(own, others)
     if cause:

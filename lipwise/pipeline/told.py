@@ -20,13 +20,14 @@ def kept_warnings() -> Iterator[list[str]]:
     When the body fails, they are warned of after all, because nobody tells them then.
     """
     told: list[str] = []
+    caught: list[warnings.WarningMessage] = []
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", LipwiseWarning)
-            try:
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", LipwiseWarning)
                 yield told
-            finally:
-                told += dict.fromkeys(str(entry.message) for entry in caught if _is_ours(entry))
+        finally:  # behind the recording, which what is shown here would add to
+            told += dict.fromkeys(str(entry.message) for entry in caught if _is_ours(entry))
     except BaseException:
         for text in told:
             warnings.warn(text, LipwiseWarning, stacklevel=3)

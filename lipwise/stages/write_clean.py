@@ -11,7 +11,7 @@ import numpy as np
 
 from lipwise.errors import LipwiseWarning, MediaError, SettingsError, SpeechError
 from lipwise.faces.track import NONE, FaceTrack
-from lipwise.files import sha256_of
+from lipwise.files import expanded, sha256_of
 from lipwise.media.output import check_destination
 from lipwise.media.prefetch import prefetch
 from lipwise.media.probe import VideoInfo, probe
@@ -111,7 +111,7 @@ def check_cleanable(video: VideoInfo, out: str | Path, sound: str = "cut") -> No
             cause=f"the ways are {', '.join(SOUNDS)}",
             next_step="choose one of them",
         )
-    if Path(out).expanduser().resolve() == video.path.resolve():
+    if expanded(out).resolve() == video.path.resolve():
         raise SettingsError(
             f"The cleaned clip would overwrite {video.path}",
             cause="both are the same file",

@@ -7,11 +7,11 @@ import pytest
 from lipwise.media.encoding_notes import encoding_notes
 from lipwise.media.probe import probe
 
-LARGE = "hardly any player shows a video of 8194 x 4320 px"
+LARGE = "hardly any player shows a video of 8194 x 4352 px"
 SAID = {
-    "even, and as large as may be": ((8192, 4320), []),
+    "even, and as large as may be": ((8192, 4352), []),
     "odd": ((63, 48), ["63 x 48 px become 64 x 48 px", "the last column of pixels is repeated"]),
-    "too large to be played": ((8194, 4320), [LARGE]),
+    "too large to be played": ((8194, 4352), [LARGE]),
 }
 
 

@@ -227,7 +227,7 @@ def test_places_that_cannot_be_written_to(tmp_path) -> None:
 def test_settings_that_make_no_sense(tmp_path) -> None:
     with pytest.raises(SettingsError, match="quality"):
         VideoWriter(tmp_path / "result.mp4", fps=25, quality=70)
-    for fps in (0, -25, float("nan"), float("inf"), None, "fast"):
+    for fps in (0, -25, float("nan"), float("inf"), None, "fast", "1/0"):
         with pytest.raises(SettingsError, match=f"cannot have {fps} frames a second"):
             VideoWriter(tmp_path / "result.mp4", fps=fps)
     assert list(tmp_path.iterdir()) == []

@@ -174,6 +174,22 @@ def test_what_is_compiled_is_kept_for_later_runs(stand_in, tmp_path):
     assert {path.suffix for path in (tmp_path / "__pycache__").glob("stand_in.convolve*")} == {".nbi", ".nbc"}
 
 
+@pytest.mark.parametrize("content", [b"", b"rubbish"])
+@pytest.mark.parametrize("which", ["nbi", "nbc"])
+def test_what_is_kept_and_damaged_is_made_again(stand_in, tmp_path, which, content):
+    compile_loops.__wrapped__()
+    (kept,) = (tmp_path / "__pycache__").glob(f"stand_in.convolve*.{which}")
+    whole = kept.stat().st_size
+    kept.write_bytes(content)
+    again = numba.njit(stand_in.py_func)  # as a later process has it
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        patch.setattr(winograd, "convolve", again)
+        compile_loops.__wrapped__()
+    assert len(again.signatures) == 1
+    assert kept.stat().st_size == whole
+
+
 def test_where_there_is_no_folder_to_keep_it_in_that_is_told(stand_in, tmp_path, monkeypatch):
     (tmp_path / "__pycache__").touch()
     monkeypatch.setenv("HOME", os.devnull)

@@ -1,5 +1,8 @@
 """Folders of photos among other files, results that cannot be written, and files of several pictures."""
 
+import struct
+import time
+
 import numpy as np
 import pytest
 from enhance_doubles import Drawing
@@ -9,6 +12,7 @@ from skimage.data import coffee
 import lipwise as lw
 from lipwise.errors import MediaError
 from lipwise.media.picture import write_picture
+from lipwise.pipeline.enhance_photos import photos_of
 
 
 @pytest.fixture
@@ -51,6 +55,30 @@ def test_a_folder_that_holds_nothing_in_the_end_is_not_made(photo, tmp_path):
     with pytest.raises(MediaError, match=r"(?s)a\.png cannot be read.*copy or download it again"):
         lw.enhance(photo.parent, tmp_path / "new" / "out", upscale="lanczos", progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_tiff_whose_second_page_is_damaged_stops_nothing(photo, tmp_path):
+    path = photo.parent / "pages.tif"
+    pages = [Image.fromarray(coffee()[:40, :60])] * 2
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    stored = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", stored, 4)
+    (entries,) = struct.unpack_from("<H", stored, first)
+    (second,) = struct.unpack_from("<I", stored, first + 2 + 12 * entries)
+    struct.pack_into("<H", stored, second, 0)  # a page that says nothing of itself, over which Pillow raises TypeError
+    path.write_bytes(stored)
+    report = lw.enhance(photo.parent, tmp_path / "out", upscale="lanczos", progress=False)
+    assert (report.frames, report.failed) == (2, ())
+    assert lw.probe(path).is_still
+
+
+def test_many_photos_are_found_in_little_time(tmp_path):
+    (tmp_path / "many").mkdir()
+    for number in range(3000):
+        (tmp_path / "many" / f"{number}.png").touch()
+    begun = time.process_time()
+    assert len(photos_of(tmp_path / "many", tmp_path / "out")) == 3000
+    assert time.process_time() - begun < 1  # comparing each with each took three times that
 
 
 @pytest.mark.parametrize("ending", ["webp", "tif"])

@@ -95,7 +95,7 @@ def test_enhancement_keeps_every_photo_and_its_checkpoint(files, tmp_path):
     own = tmp_path / "own.pth"
     own.write_bytes(b"not to be had again")
     before = contents(tmp_path)
-    for report in (photo, tmp_path / "new" / "a.png"):
+    for report in (photo, tmp_path / "new" / "a.png", tmp_path / "in", tmp_path / "new"):
         with pytest.raises(lw.SettingsError, match="another file of this call"):
             lw.enhance(tmp_path / "in", tmp_path / "new", upscale="lanczos", report_path=report, progress=False)
     for which in ("restore", "upscale"):
@@ -116,6 +116,15 @@ def test_evaluation_keeps_what_a_run_was_made_of(files, tmp_path, capsys):
 
 
 # --- where a report may lie
+
+
+def test_a_result_whose_name_begins_with_a_tilde_may_have_one(files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_picture("a.png", next(lw.read_frames(files["clip"]))[:40, :60])
+    made = lw.enhance("a.png", "~nobody.png", upscale="lanczos", report_path="report.json", progress=False)
+    assert Path("~nobody.png").is_file()
+    assert json.loads(Path("report.json").read_text())["out"] == str(made.out)
+    assert lw.probe("~nobody.png").size_wh == made.size_wh
 
 
 @pytest.mark.parametrize("report", ["report.json", "new/report.json"])
