@@ -6,13 +6,13 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from glob import escape
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
 
 from lipwise.errors import DiskFullError, LipwiseWarning, MediaError, in_words
 
+HIDDEN = ".lipwise-"  # what the name of a folder that is deleted in the end begins with
 LEFT_AFTER_S = 3600  # a hidden folder in which nothing has changed for so long is nobody's
 NAME_KEPT = 100  # characters of the final name inside the temporary one, which has to stay under the system's limit
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -94,7 +94,11 @@ def new_part(path: Path) -> Path:
     with suppress(FileNotFoundError):
         path.lstat()  # a name that is too long is told now, and not when the part is to get it
     part = path.with_name(f".{path.name[:NAME_KEPT]}.{token_hex(4)}.part")
-    part.open("xb").close()
+    try:
+        part.open("xb").close()
+    except OSError as error:
+        error.filename = str(path)  # nobody has heard of the other
+        raise
     return part
 
 
@@ -116,15 +120,18 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") -> Iterator[Path]:
+def hidden_folder(beside: Path, *, of: str = "") -> Iterator[Path]:
     """A folder of this call's own in the folder `beside`, deleted with all that is in it, also when the program is told
     to end while the folder is made or deleted.
+
+    Args:
+        of: what it is for, a part of its name.
 
     Raises:
         DiskFullError: no space is left. MediaError: it cannot be made for another reason.
     """
-    _tell_of_left(beside, prefix, suffix)
-    folder = beside / f"{prefix}{token_hex(8)}{suffix}"
+    _tell_of_left(beside)
+    folder = beside / f"{HIDDEN}{of and of + '-'}{token_hex(8)}"
     try:  # before the folder is made: whatever comes in between, the folder goes
         with writing(beside):
             folder.mkdir(mode=0o700)
@@ -137,9 +144,9 @@ def hidden_folder(beside: Path, *, prefix: str = ".lipwise-", suffix: str = "") 
             raise
 
 
-def _tell_of_left(beside: Path, prefix: str, suffix: str) -> None:
+def _tell_of_left(beside: Path) -> None:
     """Warn of such folders that a killed program left; it had no chance to delete the faces in them."""
-    found = beside.glob(f"{escape(prefix)}{'[0-9a-f]' * 16}{escape(suffix)}")
+    found = beside.glob(f"{HIDDEN}*{'[0-9a-f]' * 16}")
     for folder in sorted(folder for folder in found if _is_left(folder)):
         said = f"{folder} was left by a program that was killed, with faces and voices in it; delete it"
         warnings.warn(f"{said}, unless one still works there", LipwiseWarning, stacklevel=5)

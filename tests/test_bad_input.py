@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lipwise as lw
+from lipwise.__main__ import main
 
 RATE = 16000
 
@@ -81,6 +82,21 @@ def test_the_error_names_file_cause_and_next_step(run, tmp_path, monkeypatch, ar
     assert caught.value.cause
     assert caught.value.next_step
     assert list(tmp_path.iterdir()) == [], "something was left behind"
+
+
+ADDRESS = "https://example.com/a.mp4"
+READERS = {
+    "run": lambda folder: lw.run(lw.Recipe(face=ADDRESS, speech="b.wav", out=folder / "o.mp4", consent=True)),
+    "enhance": lambda folder: lw.enhance(ADDRESS, folder / "o.mp4", upscale="lanczos"),
+    "probe": lambda _: lw.probe(ADDRESS),
+    "load_audio": lambda _: lw.load_audio(ADDRESS),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_an_address_is_told_apart_from_a_file(tmp_path, reader):
+    with pytest.raises(lw.MediaError, match=r"(?s)it is an address \(https\).*next: download it"):
+        READERS[reader](tmp_path)
 
 
 SETTINGS = ({"keep_background": 2}, {"quality": "superb"}, {"stil_fps": 25}, {"end_s": "soon"})
@@ -206,10 +222,26 @@ def test_a_part_that_cannot_be_used_is_named(good, tmp_path, part, named):
         lw.run(lw.Recipe(**(good | part), out=tmp_path / "out.mp4"), progress=False)
 
 
+def test_a_run_that_is_kept_and_stopped_says_how_to_go_on(good, tmp_path, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    command = ["run", "--face", good["face"], "--speech", good["speech"], "--out", tmp_path / "out.mp4", "--consent"]
+    command = [str(word) for word in (*command, "--keep-run", tmp_path / "run")]
+    monkeypatch.setattr("lipwise.pipeline.chain.join_plan", stop)
+    with pytest.raises(SystemExit, match="130"):
+        main(command)
+    said = f"what is made stays in {tmp_path / 'run'}; the same command with --resume goes on\nstopped\n"
+    assert capsys.readouterr().err.endswith(said)
+    monkeypatch.undo()
+    main([*command, "--resume"])
+    assert lw.probe(tmp_path / "out.mp4").frame_count
+
+
 def test_a_killed_run_leaves_nothing_behind(good, tmp_path, face_mesh):
     command = ["run", "--face", good["face"], "--speech", good["speech"], "--out", tmp_path / "out.mp4", "--consent"]
     with subprocess.Popen([sys.executable, "-m", "lipwise", *map(str, command)], stderr=subprocess.PIPE) as process:
-        while not list(tmp_path.glob(".out*.run")):
+        while not list(tmp_path.glob(".lipwise-out-*")):
             assert process.poll() is None, "the run ended before it could be killed"
         process.terminate()
         assert process.wait(30) == 128 + 15

@@ -117,15 +117,18 @@ def hours_old(folder: Path, hours: float) -> Path:
 
 
 def test_what_a_killed_program_left_is_told(tmp_path):
-    left = hours_old(tmp_path / ".a [1].0123456789abcdef.run", 2)
-    hours_old(tmp_path / ".b.0123456789abcdef.run", 2)  # of another result
+    names = ".lipwise-0123456789abcdef", ".lipwise-a [1]-0123456789abcdef"  # whatever the next result is called
+    for name in names:
+        hours_old(tmp_path / name, 2)
+    hours_old(tmp_path / ".lipwise-run", 2)  # named by a person
     with (
-        pytest.warns(LipwiseWarning, match="0123456789abcdef.run was left by a program that was killed") as caught,
-        files.hidden_folder(tmp_path, prefix=".a [1].", suffix=".run"),
+        pytest.warns(LipwiseWarning, match="was left by a program that was killed") as caught,
+        files.hidden_folder(tmp_path, of="b"),
     ):
         pass
-    assert [str(left) in str(one.message) for one in caught] == [True]
-    assert left.exists()
+    told = [str(one.message).partition(" was left")[0] for one in caught]
+    assert told == [str(tmp_path / name) for name in names]
+    assert all(Path(name).exists() for name in told)
 
 
 @pytest.mark.parametrize("fresh", [".", "track.npz"])

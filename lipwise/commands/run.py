@@ -9,6 +9,7 @@ import tyro
 
 import lipwise
 from lipwise.commands.choices import ChooseAt, Wording, as_typed, one_choice
+from lipwise.pipeline.run_folder import is_run
 from lipwise.stages.policies import LIPSYNC_CLEAN
 
 FILES = {"face": "--face", "speech": "--speech", "clean.track_file": "--track"}
@@ -39,6 +40,7 @@ WORDING = Wording(
         "lipsync.audio_offset_s": "--audio-offset",
         "audio_offset_s": "--audio-offset",
         "enhance.fidelity": "--fidelity",
+        "fidelity": "--fidelity",
         "enhance.region plays": "--restore-region plays",
         "restore_engine plays": "--restore-engine plays",
         "upscale_scale": "--upscale-scale",
@@ -155,7 +157,12 @@ def run(
             clean=LIPSYNC_CLEAN.model_copy(update={"track_file": track}),
             lipsync={"region": region, "audio_offset_s": audio_offset, "gate_silence": not move_in_silence},
         )
-        said = str(lipwise.run(recipe, run_folder=keep_run, resume=resume, report_path=report))
+        try:
+            said = str(lipwise.run(recipe, run_folder=keep_run, resume=resume, report_path=report))
+        except KeyboardInterrupt:
+            if keep_run is not None and is_run(keep_run):
+                sys.stderr.write(f"what is made stays in {keep_run}; the same command with --resume goes on\n")
+            raise
     sys.stdout.write(f"{WORDING.of(said)}\n")
 
 

@@ -74,7 +74,7 @@ def choose_people(
         raise FaceError(
             f"Nobody in the clip is the person chosen ({choose})",
             cause="people seen in each shot: " + ", ".join(str(len(present)) for present in people),
-            next_step="choose a smaller number or a point on the face",
+            next_step="choose a point on a face, in a frame that shows it, or a number, from the left from 0 on",
         )
     missed = [number for number in asked if number not in anchors]
     if missed:

@@ -1,5 +1,6 @@
 """Opening a file with FFmpeg inside, and saying plainly why it cannot be opened."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,18 +33,30 @@ class SupportsRatio(Protocol):
     def denominator(self) -> int: ...
 
 
+def not_there(path: Path, what: str) -> MediaError:
+    """What to say of a file that is missing, or of an address in its place."""
+    scheme = re.match(r"(\w+):/", str(path))
+    if scheme is not None and len(scheme[1]) > 1:  # one letter is a disk of Windows
+        return MediaError(
+            what, cause=f"it is an address ({scheme[1]}), and files are read", next_step="download it and name the file"
+        )
+    return MediaError(
+        what,
+        cause=f"nothing has that name in {path.absolute().parent}",
+        next_step="check the spelling and the folder",
+    )
+
+
 def check_readable(path: Path) -> Path:
     """The absolute path of a file that exists and holds something; MediaError otherwise."""
-    path = expanded(path).absolute()
+    given, path = Path(path), expanded(path).absolute()
     try:
         if path.is_dir():
             raise MediaError(
                 f"{path} cannot be read", cause="it is a folder, not a file", next_step="name a file inside it"
             )
         if not path.is_file():
-            raise MediaError(
-                f"{path} cannot be read", cause="there is no such file", next_step="check the spelling and the folder"
-            )
+            raise not_there(given, f"{path} cannot be read")
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise MediaError(
@@ -122,6 +135,6 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     moving = [stream for stream in decodable if not _is_cover(stream)]
     if not moving:
         kind = "it holds sound only" if container.streams.audio else "it holds no stream of pictures"
-        raise MediaError(f"{path} has no picture", cause=kind, next_step=f"use {PLAYABLE} that shows the face")
+        raise MediaError(f"{path} has no picture", cause=kind, next_step="use a video or a picture that shows a face")
     best = container.streams.best("video")
     return next((stream for stream in moving if best is not None and stream.index == best.index), moving[0])

@@ -108,7 +108,7 @@ class FrameSource:
             raise MediaError(
                 f"No frame of {self._video.path} can be decoded",
                 cause="the decoder gives no picture",
-                next_step="play it in a video player; if that fails too, copy or download it again",
+                next_step="see whether another program shows it; if none does, copy or download it again",
             )
         due, (number, shown) = first, opening
         latest = shown

@@ -96,6 +96,8 @@ def _notes_of(photo: Any, path: Path) -> PhotoNotes:
         stored = photo.info.get("exif", b"") if photo.format in ("JPEG", "MPO") else exif_of(path.read_bytes())
         block = upright_exif(stored)
         lost += ["EXIF, which cannot be read"] if stored and not block else []
+    if photo.mode == "CMYK" and not photo.info.get("icc_profile"):  # of a profile `fitting` tells
+        lost.append("its CMYK colours, which are RGB now")
     # Pillow gives 1 dpi for a TIFF that says nothing of it.
     says_none = photo.format == "TIFF" and RESOLUTION_TAG not in photo.getexif()
     across, down = (0, 0) if says_none else photo.info.get("dpi") or (0, 0)

@@ -139,7 +139,7 @@ def _nothing_decoded(path: Path, cause: str) -> MediaError:
     return MediaError(
         f"No frame of {path} can be decoded",
         cause=cause,
-        next_step="play it in a video player; if that fails too, copy or download it again",
+        next_step="see whether another program shows it; if none does, copy or download it again",
     )
 
 

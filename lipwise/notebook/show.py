@@ -209,7 +209,7 @@ def _lower_face(frame: np.ndarray, track: FaceTrack | None, source: int) -> np.n
     """The frame from the eyes to below the chin; whole where there is no face."""
     if track is None or not track.has_face[source]:
         return frame
-    mesh = track.mesh_xy[source]
+    mesh = track.mesh_xy[source] * (frame.shape[1] / track.size_wh[0])  # results may be enlarged
     (x, y), reach = mesh[MOUTH_CORNERS].mean(0), FACE_REACH * float(eye_distance(mesh))
     return clip_box((x - reach, y - reach, x + reach, y + reach), (frame.shape[1], frame.shape[0])).of(frame)
 

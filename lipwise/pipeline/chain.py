@@ -96,7 +96,8 @@ def _run_in(folder: RunFolder, recipe: Recipe, tell: Tell, *, progress: bool) ->
         tell("join", len(plan.timeline), len(plan.timeline))
         with watch.measure("join"):
             out = join_plan(plan, recipe.out)
-    resumed = f"{before} of {len(plan.segments)} pieces had been made before: times and flicker are of the rest"
+    measured = "times and flicker" if meter else "times"
+    resumed = f"{before} of {len(plan.segments)} pieces had been made before: {measured} are of the rest"
     changed = encoding_notes(plan.video, enhancers.size_for(plan.video.size_wh))
     remarks = [*([resumed] if before else []), *warned, *enhancers.remarks(), *changed]
     report = _report(plan, generator, out, watch, remarks)

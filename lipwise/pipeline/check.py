@@ -3,6 +3,7 @@
 from lipwise.errors import MediaError, SettingsError
 from lipwise.faces.choose import check_choice
 from lipwise.files import no_empty_folders
+from lipwise.media.container import not_there
 from lipwise.media.output import check_destination
 from lipwise.pipeline.enhancers import check_enhancers
 from lipwise.recipe import Recipe
@@ -52,15 +53,9 @@ def _check_files(recipe: Recipe) -> None:
         if path is None:
             continue
         if not path.exists():
-            raise MediaError(
-                f"The {role} file {path} is not there",
-                cause=f"nothing has that name in {path.absolute().parent}",
-                next_step="check the spelling and the folder",
-            )
+            raise not_there(path, f"The {role} file {path}")
         if path.is_dir():
-            raise MediaError(
-                f"The {role} file {path} is none", cause="it is a folder", next_step="name a file inside it"
-            )
+            raise MediaError(f"The {role} {path} is no file", cause="it is a folder", next_step="name a file inside it")
         if path.resolve() == recipe.out.resolve():
             raise SettingsError(
                 f"The result {recipe.out} would overwrite the {role}",

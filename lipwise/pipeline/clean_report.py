@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lipwise.files import written_whole
+from lipwise.pipeline.report import counted
 from lipwise.stages.judge import FAULTS
 from lipwise.stages.outcome import Outcome
 from lipwise.stages.policies import CleanSettings, usable_frames
@@ -70,7 +71,7 @@ def tell(asked: Asked, cleaned: CleanedClip, outcome: Outcome, notes: list[str])
     about = [line for line in str(report).split("\n")[1:] if line.strip() not in report.notes]  # told among the notes
     lines = [
         str(cleaned.video.path),
-        f"  {len(cleaned.timeline)} frames from {len(report)}: {outcome}",
+        f"  {counted(len(cleaned.timeline), 'frame')} from {len(report)}: {outcome}",
         *(f"  note: {note}" for note in notes),
         "; ".join([can, *only, *ignored]),
         *about,

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lipwise.errors import LipwiseWarning, MediaError, SettingsError
+from lipwise.errors import LipwiseWarning, SettingsError
 from lipwise.faces.detect import DETECTORS, check_detector_name
+from lipwise.media.container import not_there
 from lipwise.recipe import QUANTISER, Recipe
 from lipwise.stages.aligned import EnhanceSettings
 from lipwise.stages.enhancers import NO_WEIGHTS, Enhancers
@@ -30,11 +31,7 @@ def check_paths(source: object, out: object) -> tuple[Path, Path]:
             )
     source, out = Path(str(source)), Path(str(out))
     if not source.exists():
-        raise MediaError(
-            f"{source} is not there",
-            cause=f"nothing has that name in {source.absolute().parent}",
-            next_step="check the spelling and the folder",
-        )
+        raise not_there(source, str(source))
     if source.resolve() == out.resolve():
         raise SettingsError(
             f"The result {out} would overwrite the source",

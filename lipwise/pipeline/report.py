@@ -110,7 +110,7 @@ class RunReport:
     def __str__(self) -> str:
         total = sum(self.seconds.values())
         lines = [
-            f"{self.frames} frames, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
+            f"{counted(self.frames, 'frame')}, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
             f"{self.synthesised} with new lips, {self.passed} {self.why_passed}",
             self.note,
         ]

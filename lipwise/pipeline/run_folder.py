@@ -103,7 +103,7 @@ def open_run_folder(recipe: Recipe, chosen: str | Path | None, *, resume: bool) 
             step = "name the folder of the run that is to go on, or leave out resume=True"
             raise SettingsError("No run can go on", cause="no run_folder was given", next_step=step)
         out = recipe.out.absolute()
-        with hidden_folder(out.parent, prefix=f".{out.stem[:50]}.", suffix=".run") as folder:
+        with hidden_folder(out.parent, of=out.stem[:50]) as folder:
             yield RunFolder(folder, {})
         return
     folder = Path(chosen).absolute()

@@ -19,6 +19,7 @@ from lipwise.stages.evaluation import FIGURES, Evaluation
 from lipwise.stages.findings import (
     INSIDE,
     MOUTH,
+    ONE_PICTURE,
     OUTSIDE,
     PICTURE,
     STEADY,
@@ -95,11 +96,14 @@ def _picture(found: Findings, pair: Pair, pasted: PastedRegion | None, progress:
         return
     values = dict(zip(OUTSIDE, seen.outside, strict=True)) | dict(zip(INSIDE[:2], seen.inside, strict=True))
     values |= dict(zip((*INSIDE[2:], *STEADY), (seen.seam, seen.seam_worst, seen.flicker, seen.trembling), strict=True))
+    reasons = WHY_NONE
+    if np.ptp(pair.timeline.source_index) == 0:
+        values["flicker"], reasons = np.nan, WHY_NONE | {"flicker": ONE_PICTURE}
     for name, value in values.items():
         if np.isfinite(value):
             found.figures[name] = float(value)
         else:
-            found.miss([name], WHY_NONE[name])
+            found.miss([name], reasons[name])
     found.curves |= seen.curves
     if is_resized(pair.result, pair.source):
         sizes = [f"{width} x {height}" for width, height in (pair.result.size_wh, pair.source.size_wh)]

@@ -103,9 +103,10 @@ class Evaluation:
 
     def __str__(self) -> str:
         width = max(len(figure.label) for figure in FIGURES.values())
+        frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
         lines = [
             f"{self.result}",
-            f"  {self.frames} frames, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
+            f"  {frames}, {self.size_wh[0]} x {self.size_wh[1]} at {self.fps:g} a second",
             f"  source: {self.source or 'none given'}",
         ]
         if self.figures or self.anchors:

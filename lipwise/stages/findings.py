@@ -22,6 +22,7 @@ WHY_NONE: dict[str, str] = {
     "flicker": "no two frames with a face follow on each other",
     "trembling": "no two frames follow on each other that show a face round the lips' mask",
 }
+ONE_PICTURE = "the source is a single picture, which cannot flicker"
 UNLIKE_DB = 20.0  # PSNR outside the mask under which the frames are hardly those of the source
 
 

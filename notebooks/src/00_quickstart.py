@@ -273,7 +273,7 @@ moments = np.clip(min(number, report.frames - 21) + 4 * np.arange(6), 0, report.
 # Check: without enhancement, the file holds what you saw made step by step; compression changes it little.
 written = next(lw.read_frames(report.out, [number]))[: frame.shape[0], : frame.shape[1]]
 assert recipe.restore or recipe.upscale or np.abs(written.astype(int) - step.result).mean() < 4
-show.before_after(video, report.out, timeline, numbers=moments, track=None if recipe.upscale else track)
+show.before_after(video, report.out, timeline, numbers=moments, track=track)
 
 # %% [markdown]
 # **What to look at**

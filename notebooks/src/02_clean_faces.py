@@ -140,8 +140,8 @@ show_clean.curves(report, waveform)
 faulty = np.any([report.has(name) for name in lw.FAULTS], axis=0)
 assert (report.usable == ~faulty).all()
 strict = report.with_settings(lw.UsabilitySettings(max_yaw_deg=10))
-print("turned by more than 28 degrees:", report.ranges("turned"))
-print("turned by more than 10 degrees:", strict.ranges("turned"))
+print("turned by more than 28 degrees:", report.ranges("turned") or "none")
+print("turned by more than 10 degrees:", strict.ranges("turned") or "none")
 assert not (strict.usable & ~report.usable).any()
 
 # %% [markdown]

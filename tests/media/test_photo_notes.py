@@ -105,6 +105,13 @@ def test_xmp_is_told(tmp_path):
     assert "without XMP and IPTC" in again(tmp_path / "in.webp", tmp_path / "out.webp")[0]
 
 
+@pytest.mark.parametrize("ending", ["jpg", "tif"])
+def test_colours_for_printing_are_told(tmp_path, ending):
+    Image.fromarray(SIDES).convert("CMYK").save(tmp_path / f"in.{ending}")
+    (said,) = again(tmp_path / f"in.{ending}", tmp_path / "out.png")
+    assert said.endswith("is written without its CMYK colours, which are RGB now")
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_photo_that_says_nothing_is_written_without_a_word(ending, tmp_path):
     write_picture(tmp_path / f"in.{ending}", SIDES)

@@ -328,7 +328,7 @@ def a_silent_film(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [
-        (lambda folder: folder / "missing.wav", MediaError, "no such file"),
+        (lambda folder: folder / "missing.wav", MediaError, "nothing has that name"),
         (lambda folder: folder, MediaError, "folder"),
         (an_empty_file, MediaError, "empty"),
         (a_text, MediaError, "text.wav"),

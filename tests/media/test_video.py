@@ -359,7 +359,7 @@ def test_bad_files_say_what_is_wrong(tmp_path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"nothing behind the signature")
     (tmp_path / "folder.mp4").mkdir()
     cases = {
-        "missing.mp4": "no such file",
+        "missing.mp4": "nothing has that name",
         "empty.mp4": "0 bytes",
         "text.mp4": "Invalid data",
         "notes.txt": "text file|Invalid data",

@@ -64,7 +64,9 @@ def test_a_place_that_cannot_be_written_to_is_told_before_any_work(name, files, 
     before = contents(tmp_path)
     with pytest.raises(SystemExit):
         main([*(word.format(**files) for word in COMMANDS[name]), "--report", str(NOWHERE / "report.json")])
-    assert f"{NOWHERE / 'report.json'} cannot be written\n  why:" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{NOWHERE / 'report.json'} cannot be written\n  why:" in said
+    assert ".part" not in said  # the name that it has on the way
     assert contents(tmp_path) == before
 
 

@@ -114,6 +114,8 @@ def test_a_photo_is_a_source(source, tmp_path):
     cv2.imwrite(str(photo), frame[..., ::-1])
     result = lw.write_video(tmp_path / "made.mp4", [frame] * 4, fps=25)
     found = lw.evaluate(result, source=photo, sync=None, cache=False)
+    assert found.missing["flicker"] == "the source is a single picture, which cannot flicker"
+    assert "trembling" in found.figures
     assert found["psnr_outside_db"] > 38
     assert not found.remarks
     assert "is a picture" in found.missing_anchors["offset_s"]
