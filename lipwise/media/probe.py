@@ -12,9 +12,8 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from lipwise.errors import LipwiseWarning, MediaError, in_words
-from lipwise.files import expanded
 from lipwise.media.colour import Colour, ToRgb, colour_of
-from lipwise.media.container import exact, open_input, picture_stream
+from lipwise.media.container import check_readable, exact, open_input, picture_stream
 from lipwise.media.orientation import Orientation, orientation_of
 from lipwise.media.packets import Packets, read_packets
 from lipwise.media.still import OPAQUE, TRANSPARENT, is_still_file, read_still
@@ -109,7 +108,7 @@ def probe(path: str | Path) -> VideoInfo:
     Warns:
         LipwiseWarning: the file ends before it should; what is there is used.
     """
-    path = expanded(path).absolute()
+    path = check_readable(Path(path))
     if is_still_file(path):
         return _still_info(path)
     with open_input(path) as container:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from io import BytesIO
 
 import av
+import cv2
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt
 
+import lipwise as lw
 from lipwise.errors import MediaError
 from lipwise.media.probe import probe
 from lipwise.media.read import read_frames
@@ -168,6 +170,18 @@ def test_the_sheet_is_cut_to_the_face_when_there_is_a_track(made):
     figure = show.before_after(made["clip"], made["result"], made["timeline"], track=made["track"])
     assert len(figure.axes) == 12
     assert all(axes.images[0].get_array().shape[0] < made["clip"].size_wh[1] for axes in figure.axes)
+
+
+def test_the_sheet_shows_the_same_part_of_an_enlarged_result(made, tmp_path):
+    large = lw.enhance(made["result"].path, tmp_path / "large.mp4", upscale="lanczos", scale=2, progress=False).out
+    sheets = (
+        show.before_after(made["clip"], after, made["timeline"], track=made["track"])
+        for after in (made["result"], large)
+    )
+    small, enlarged = (sheet.axes[-1].images[0].get_array() for sheet in sheets)
+    assert np.abs(np.array(enlarged.shape[:2]) - 2 * np.array(small.shape[:2])).max() <= 4
+    again = cv2.resize(enlarged, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(again.astype(int) - small).mean() < 4
 
 
 def test_the_opening_is_drawn_in_seconds_and_points_at_a_frame():
