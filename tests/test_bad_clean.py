@@ -89,7 +89,7 @@ def test_the_result_never_overwrites_the_clip_or_another_result(stock, tmp_path,
 
 def test_one_frame_is_a_clip(clean, tmp_path):
     said = clean("one.mp4")
-    assert "1 frames from 1: 1 used" in said
+    assert "1 frame from 1: 1 used" in said
     assert "1 of 1 frames can be used" in said
     assert lw.probe(tmp_path / "out.mp4").frame_count == 1
 

@@ -53,9 +53,11 @@ def _check_files(recipe: Recipe) -> None:
         if path is None:
             continue
         if not path.exists():
-            raise not_there(path, f"The {role} file {path}")
+            raise not_there(path, f"The {role} file {path} is not there")
         if path.is_dir():
-            raise MediaError(f"The {role} {path} is no file", cause="it is a folder", next_step="name a file inside it")
+            raise MediaError(
+                f"The {role} file {path} cannot be read", cause="it is a folder", next_step="name a file inside it"
+            )
         if path.resolve() == recipe.out.resolve():
             raise SettingsError(
                 f"The result {recipe.out} would overwrite the {role}",

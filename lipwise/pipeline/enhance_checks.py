@@ -31,7 +31,7 @@ def check_paths(source: object, out: object) -> tuple[Path, Path]:
             )
     source, out = Path(str(source)), Path(str(out))
     if not source.exists():
-        raise not_there(source, str(source))
+        raise not_there(source, f"{source} is not there")
     if source.resolve() == out.resolve():
         raise SettingsError(
             f"The result {out} would overwrite the source",

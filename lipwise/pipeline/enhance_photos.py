@@ -19,7 +19,8 @@ from lipwise.pipeline.enhance_job import EnhanceJob
 from lipwise.pipeline.enhancers import tell_of_enhancement
 from lipwise.pipeline.report import EnhanceReport, counted
 from lipwise.stages.aligned import FaceCount
-from lipwise.stages.clean import track_people, with_mesh
+from lipwise.stages.clean import track_people
+from lipwise.stages.mesh_track import with_mesh
 from lipwise.stages.photo import enhance_photo
 
 MOST_NAMED = 5  # files in one sentence

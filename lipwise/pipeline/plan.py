@@ -18,8 +18,9 @@ from lipwise.models.generator import Generator, GeneratorState
 from lipwise.pipeline.stopwatch import Stopwatch
 from lipwise.recipe import Recipe
 from lipwise.stages.belongs import check_track
-from lipwise.stages.clean import examine, with_mesh
+from lipwise.stages.clean import examine
 from lipwise.stages.lipsync import prepare_lipsync
+from lipwise.stages.mesh_track import with_mesh
 from lipwise.stages.policies import bridge_track, bridged_frames, decided, plan_timeline
 from lipwise.stages.speech import Speech, load_speech
 from lipwise.stages.upright import turn_as_tracked

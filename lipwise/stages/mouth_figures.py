@@ -10,7 +10,8 @@ from lipwise.faces.track import FaceTrack
 from lipwise.landmarks import MESH_POINTS, mouth_gap, mouth_width
 from lipwise.media.audio import MEL_FRAMES_PER_SECOND
 from lipwise.media.probe import VideoInfo
-from lipwise.stages.clean import examine, with_mesh
+from lipwise.stages.clean import examine
+from lipwise.stages.mesh_track import with_mesh
 from lipwise.stages.offset import OffsetEstimate, heard_mouth, offset_of_curves
 from lipwise.stages.write_clean import track_along
 from lipwise.timeline import Timeline

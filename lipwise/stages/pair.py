@@ -8,7 +8,8 @@ from lipwise.errors import LipwiseWarning, MediaError, SettingsError
 from lipwise.faces.track import FaceTrack
 from lipwise.media.probe import VideoInfo, probe
 from lipwise.media.turn import turn_video
-from lipwise.stages.clean import examine, with_mesh
+from lipwise.stages.clean import examine
+from lipwise.stages.mesh_track import with_mesh
 from lipwise.timeline import Timeline
 
 RATE_SLACK = 1e-3  # relative; files round their rates
