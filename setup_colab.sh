@@ -212,5 +212,5 @@ say "ready; use $env_python"
 cd "$root"
 case $then in
     demo) exec "$env_python" -m lipwise demo ;;
-    test) exec "$env_python" -m pytest -n auto --dist loadfile ;;
+    test) exec "$env_python" -m pytest -n auto --dist loadfile --no-loadscope-reorder ;;
 esac
