@@ -89,7 +89,7 @@ def test_animevideov3_gives_what_realesrganer_gives(weights, engine):
     assert np.abs(exact.astype(int) - theirs).max() <= 1
 
 
-@pytest.mark.parametrize("name", [X4PLUS, ANIME])
+@pytest.mark.parametrize("name", [pytest.param(X4PLUS, marks=pytest.mark.slow), ANIME])
 def test_spandrel_gives_the_same(weights, name):
     pytest.importorskip("spandrel")
     picture = shrunk(astronaut()[60:156, 170:266], 4)
@@ -100,6 +100,7 @@ def test_spandrel_gives_the_same(weights, name):
     assert np.abs(theirs(picture) - ours).max() <= 1
 
 
+@pytest.mark.slow
 def test_x4plus_beats_lanczos_on_a_photo(weights, engine):
     """NIQE (lower is better) needs no original: how far local statistics are from those of natural photographs.
 

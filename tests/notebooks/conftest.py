@@ -27,14 +27,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 CELL_S = 300
 
-QUICK = "00_quickstart"  # runs with the fast tests; the other lessons are a slow leg
-
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lessons are a slow leg: each takes a minute or more."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.parent == here and QUICK not in item.name and item.path.stem != "test_run_quickstart":
+        if item.path.parent == here:
             item.add_marker(pytest.mark.slow)
 
 
