@@ -99,6 +99,14 @@ def test_an_address_is_told_apart_from_a_file(tmp_path, reader):
         READERS[reader](tmp_path)
 
 
+def test_a_device_is_told_apart_from_a_file_that_is_missing():
+    with pytest.raises(lw.MediaError, match="it is a device or a pipe"):
+        lw.probe(os.devnull)
+    with pytest.raises(lw.MediaError) as caught:
+        lw.probe("~/nowhere.mp4")
+    assert caught.value.cause == f"nothing has that name in {Path.home()}"
+
+
 SETTINGS = ({"keep_background": 2}, {"quality": "superb"}, {"stil_fps": 25}, {"end_s": "soon"})
 
 

@@ -40,7 +40,7 @@ WORDING = Wording(
         "lipsync.audio_offset_s": "--audio-offset",
         "audio_offset_s": "--audio-offset",
         "enhance.fidelity": "--fidelity",
-        "fidelity": "--fidelity",
+        "'fidelity'": "'--fidelity'",
         "enhance.region plays": "--restore-region plays",
         "restore_engine plays": "--restore-engine plays",
         "upscale_scale": "--upscale-scale",

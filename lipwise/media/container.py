@@ -34,12 +34,14 @@ class SupportsRatio(Protocol):
 
 
 def not_there(path: Path, what: str) -> MediaError:
-    """What to say of a file that is missing, or of an address in its place."""
+    """What to say of a file that is missing, or of an address, a device or a pipe in its place."""
     scheme = re.match(r"(\w+):/", str(path))
     if scheme is not None and len(scheme[1]) > 1:  # one letter is a disk of Windows
         return MediaError(
             what, cause=f"it is an address ({scheme[1]}), and files are read", next_step="download it and name the file"
         )
+    if path.exists():
+        return MediaError(what, cause="it is a device or a pipe", next_step="save what it gives, and name that file")
     return MediaError(
         what,
         cause=f"nothing has that name in {path.absolute().parent}",
@@ -56,7 +58,7 @@ def check_readable(path: Path) -> Path:
                 f"{path} cannot be read", cause="it is a folder, not a file", next_step="name a file inside it"
             )
         if not path.is_file():
-            raise not_there(given, f"{path} cannot be read")
+            raise not_there(expanded(given), f"{path} cannot be read")
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise MediaError(

@@ -97,7 +97,7 @@ def _picture(found: Findings, pair: Pair, pasted: PastedRegion | None, progress:
     values = dict(zip(OUTSIDE, seen.outside, strict=True)) | dict(zip(INSIDE[:2], seen.inside, strict=True))
     values |= dict(zip((*INSIDE[2:], *STEADY), (seen.seam, seen.seam_worst, seen.flicker, seen.trembling), strict=True))
     reasons = WHY_NONE
-    if np.ptp(pair.timeline.source_index) == 0:
+    if pair.source.frame_count == 1:
         values["flicker"], reasons = np.nan, WHY_NONE | {"flicker": ONE_PICTURE}
     for name, value in values.items():
         if np.isfinite(value):
